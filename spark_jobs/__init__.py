@@ -1,0 +1,1 @@
+"""Carelake: rule-driven ingest of care facilities' zips into Hudi tables."""
