@@ -37,7 +37,7 @@ class Column:
 
     `format` is a date or timestamp pattern of `%Y %m %d %H %M %S %f %z` and literals (None: ISO 8601), or for a
     boolean `true tokens/false tokens`, each a list parted by commas (None: `true/false`).
-    `null_tokens` and the empty text read as null; `default` replaces a null and is written as the source would write it.
+    `null_tokens` and the empty text read as null; `default` replaces a null, written as the source would write it.
     """
 
     name: str

@@ -1,0 +1,122 @@
+"""Which revisions are in force, given all rows of the rule tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations, islice
+
+from spark_jobs.rules.candidates import Candidate, Item, Ladder, feed_builder, ladders
+from spark_jobs.rules.model import Feed, Finding, Report, TargetTable
+from spark_jobs.rules.rows import CHILD_TABLES, Rows, report_from_row, target_from_row
+from spark_jobs.rules.validate import check_feed, check_pair, check_report, check_target
+
+TABLE_OF = {"feed": "feed", "target": "target_table", "report": "report"}
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """What is in force, by name, and what was found wrong with revisions above it (and with it, if not fatal)."""
+
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    targets: Mapping[str, TargetTable] = field(default_factory=dict)
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def in_force(rows: Rows) -> RuleSet:
+    """The rules in force, from all rows of each rule table under its name (`feed`, `feed_member`, ...).
+
+    Of each feed, target table and report it is the highest enabled revision that is whole and valid. Whatever is wrong
+    with a higher one is a fatal finding, and the last good one stays in force.
+    """
+    targets, lost_targets = ladders(rows, "target_table", "target", target_from_row)
+    feeds, lost_feeds = ladders(rows, "feed", "feed", feed_builder(rows))
+    reports, lost_reports = ladders(rows, "report", "report", report_from_row)
+    for ladder in targets.values():
+        ladder.checked_by(check_target)
+    _refuse_breaking_targets(targets, rows)
+    chosen = _in_force(targets)
+    for feed_ladder in feeds.values():
+        feed_ladder.checked_by(partial(check_feed, targets=chosen))
+    _settle(feeds)
+    for report_ladder in reports.values():
+        report_ladder.checked_by(check_report)
+    everything: list[Ladder[TargetTable] | Ladder[Feed] | Ladder[Report]]
+    everything = [*targets.values(), *feeds.values(), *reports.values()]
+    findings = [finding for one in everything for finding in one.findings()]
+    return RuleSet(
+        feeds=_in_force(feeds),
+        targets=chosen,
+        reports=_in_force(reports),
+        findings=(*lost_targets, *lost_feeds, *lost_reports, *findings),
+    )
+
+
+def next_revision(rows: Rows, kind: str, name: str) -> int:
+    """The revision to insert next for a `feed`, `target` or `report`.
+
+    It counts drafts and children whose feed row never came: adding to those would mix two sets.
+    """
+    tables = [TABLE_OF[kind], *(CHILD_TABLES.values() if kind == "feed" else ())]
+    taken = [row.get("revision") or 0 for table in tables for row in rows.get(table, ()) if row.get(kind) == name]
+    return max(taken, default=0) + 1
+
+
+def _in_force(of: Mapping[str, Ladder[Item]]) -> dict[str, Item]:
+    tops = ((name, next(ladder.usable(), None)) for name, ladder in of.items())
+    return {name: top.item for name, top in tops if top and top.item}
+
+
+def _refuse_breaking_targets(targets: Mapping[str, Ladder[TargetTable]], rows: Rows) -> None:
+    """Refuse a revision of a target table that leaves a feed, which fits the one before, without any that fits."""
+    for name, ladder in targets.items():
+        while len(usable := list(islice(ladder.usable(), 2))) == 2:
+            high, low = usable
+            broken = _feeds_fitting(name, low, rows) - _feeds_fitting(name, high, rows)
+            if not broken:
+                break
+            problem = f"no revision of {', '.join(sorted(broken))} fits it, though one fits {low.where}"
+            high.findings.append(Finding(high.where, problem, "Mend the target table, or apply the feed first."))
+
+
+def _feeds_fitting(name: str, target: Candidate[TargetTable], rows: Rows) -> set[str]:
+    """The feeds that have a revision which fits a revision of a target table."""
+    assert target.item
+    feeds, _ = ladders(rows, "feed", "feed", feed_builder(rows))
+    fitting = set()
+    for feed, ladder in feeds.items():
+        if any(c.item and name in c.item.targets and _fits(c.item, target.item) for c in ladder):
+            fitting.add(feed)
+    return fitting
+
+
+def _fits(feed: Feed, target: TargetTable) -> bool:
+    return True
+
+
+def _settle(feeds: Mapping[str, Ladder[Feed]]) -> None:
+    """Refuse revisions until the feeds in force agree with each other, keeping as many feeds in force as can be."""
+    while clashes := _clashes(_in_force(feeds)):
+        involved = {name for pair in clashes for name in pair}
+        loser = max(involved, key=lambda name: _case_against(feeds[name], feeds))
+        top = next(feeds[loser].usable())
+        top.findings += [finding for pair, found in clashes.items() if loser in pair for finding in found]
+
+
+def _clashes(chosen: Mapping[str, Feed]) -> dict[tuple[str, str], list[Finding]]:
+    pairs = (((a.feed, b.feed), check_pair(a, b)) for a, b in combinations(chosen.values(), 2))
+    return {pair: found for pair, found in pairs if found}
+
+
+def _case_against(ladder: Ladder[Feed], feeds: Mapping[str, Ladder[Feed]]) -> tuple[bool, bool, str, str]:
+    """How right it is to fall back to this feed's next lower revision, or to none: the greatest does.
+
+    First if that ends its clashes and leaves it in force, then if it ends them at all, else the one applied last.
+    """
+    top, *lower = islice(ladder.usable(), 2)
+    rest = {name: feed for name, feed in _in_force(feeds).items() if name != ladder.name}
+    item = lower[0].item if lower else None
+    ends = item is None or not any(check_pair(item, other) for other in rest.values())
+    return ends and item is not None, ends, top.applied_at or "unknown", ladder.name
