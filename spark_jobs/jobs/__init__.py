@@ -1,0 +1,1 @@
+"""Thin mains: what runs when a job is started."""

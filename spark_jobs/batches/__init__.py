@@ -1,0 +1,1 @@
+"""One batch from its manifest to its end: parse, judge, write, account."""

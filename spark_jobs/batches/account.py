@@ -1,0 +1,113 @@
+"""Accounting: how many members and rows of each zip of a batch ended how. Sizes here are a batch's, never the lake's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.batches.judge import Judged
+from spark_jobs.landing.claim import ClaimedZip
+
+
+@dataclass(frozen=True)
+class ZipAccount:
+    """What became of one zip: its state, and members and rows by outcome."""
+
+    zip: ClaimedZip
+    state: str
+    rule: str | None = None
+    members: int = 0
+    members_loaded: int = 0
+    members_duplicate: int = 0
+    members_ignored: int = 0
+    members_quarantined: int = 0
+    rows_loaded: int = 0
+    rows_duplicate: int = 0
+    rows_quarantined: int = 0
+    warnings: str = ""
+
+
+def account_parsed(zips: Sequence[ClaimedZip], parsed: DataFrame, judged: Sequence[Judged]) -> list[ZipAccount]:
+    """Accounts for zips that were opened, from their `parsed` events and `judged` rows; one Spark job."""
+    counts = {row["_zip_id"]: row.asDict() for row in _count(parsed, judged).collect()}
+    warnings = _warnings(parsed, judged)
+    return [_opened(z, counts[z.note.zip_id], warnings.get(z.note.zip_id, {})) for z in zips]
+
+
+def account_duplicate(z: ClaimedZip, original: Mapping[str, Any]) -> ZipAccount:
+    """Accounts for a zip whose bytes were loaded before, from the ledger row of that earlier delivery."""
+    members = original["members"]
+    rows = original["rows_loaded"] + original["rows_quarantined"]
+    return ZipAccount(z, "duplicate", members=members, members_duplicate=members, rows_duplicate=rows)
+
+
+def account_unclaimed(z: ClaimedZip) -> ZipAccount:
+    """Accounts for a zip that no feed takes."""
+    return ZipAccount(z, "quarantined", rule="zip.no_feed")
+
+
+def stopping_checks(judged: Sequence[Judged]) -> list[tuple[str, str]]:
+    """(check, zip id) of expectations that stop the feed and were not met; at most one a check."""
+    rows = [j.rows.select(F.explode("_stops").alias("check"), "_zip_id") for j in judged]
+    broken = reduce(DataFrame.unionAll, rows).groupBy("check").agg(F.min("_zip_id").alias("zip_id"))
+    return [(row.check, row.zip_id) for row in broken.collect()]
+
+
+def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
+    """A row a zip: its members and ignored ones as the reader told, the others by what became of their rows."""
+    by_member = _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(F.sum("ok").alias("ok"), F.sum("bad").alias("bad"))
+    by_zip = by_member.groupBy("_zip_id").agg(
+        F.count_if(F.col("ok") > 0).alias("members_loaded"),
+        F.count_if(F.col("ok") == 0).alias("members_quarantined"),
+        F.sum("ok").alias("rows_loaded"),
+        F.sum("bad").alias("rows_quarantined"),
+    )
+    zips = parsed.where("_kind = '_zip'").select("_zip_id", "_members", "_ignored", "_failures")
+    return zips.join(by_zip, "_zip_id", "left").na.fill(0)
+
+
+def _flags(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
+    ok = F.col("_failures").isNull().cast("bigint").alias("ok")
+    bad = F.col("_failures").isNotNull().cast("bigint").alias("bad")
+    rows = [j.rows.select("_zip_id", "_member_index", ok, bad) for j in judged]
+    zero = F.lit(0).cast("bigint")
+    refused = parsed.where("_kind = '_member' AND _failures IS NOT NULL")
+    events = refused.select("_zip_id", "_member_index", zero.alias("ok"), zero.alias("bad"))
+    return reduce(DataFrame.unionAll, [*rows, events])
+
+
+def _warnings(parsed: DataFrame, judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    """zip id -> warning -> how often."""
+    sources = [parsed.where("_kind = '_member'"), *(j.rows for j in judged)]
+    rows = [source.select("_zip_id", F.explode("_warnings").alias("warning")) for source in sources]
+    counted = reduce(DataFrame.unionAll, rows).groupBy("_zip_id", "warning").count().collect()
+    warnings: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in counted:
+        warnings[row["_zip_id"]][row["warning"]] = row["count"]
+    return warnings
+
+
+def _opened(z: ClaimedZip, counts: Mapping[str, Any], warnings: Mapping[str, int]) -> ZipAccount:
+    failure = counts["_failures"]
+    loaded, quarantined = counts["members_loaded"], counts["members_quarantined"]
+    if failure:
+        quarantined = counts["_members"]
+    state = "loaded" if loaded else "quarantined" if quarantined or failure else "ignored"
+    return ZipAccount(
+        z,
+        state,
+        rule=failure.partition(":")[0] if failure else None,
+        members=counts["_members"],
+        members_loaded=loaded,
+        members_ignored=counts["_ignored"],
+        members_quarantined=quarantined,
+        rows_loaded=counts["rows_loaded"],
+        rows_quarantined=counts["rows_quarantined"],
+        warnings=",".join(f"{name}={count}" for name, count in sorted(warnings.items())),
+    )

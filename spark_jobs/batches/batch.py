@@ -1,0 +1,66 @@
+"""A batch: the zips of one feed that were claimed together, and the rules they are read by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from spark_jobs.landing.claim import ClaimedZip, Manifest
+from spark_jobs.rules.model import Feed, TargetTable
+from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A claimed batch in `folder`. `feed` is None where no feed takes the zips."""
+
+    manifest: Manifest
+    folder: Path
+    feed: Feed | None
+    targets: Mapping[str, TargetTable]
+
+    @classmethod
+    def read(cls, folder: Path) -> Batch:
+        """The batch whose manifest is in `folder`, by the rules that were in force when it was claimed."""
+        manifest = Manifest.read(folder)
+        return cls(manifest, folder, *rules_from_manifest(manifest.rules))
+
+    @property
+    def name(self) -> str:
+        """The batch's id, which its rows carry."""
+        return self.manifest.batch
+
+    @property
+    def order(self) -> str:
+        """Ordering field of the batch's ledger and quarantine rows: a later run of the job wins."""
+        return f"{self.manifest.epoch:012d}"
+
+    @cached_property
+    def to_open(self) -> Sequence[ClaimedZip]:
+        """The zips that are opened: those that are no duplicates."""
+        return [z for z in self.manifest.zips if z.duplicate_of is None and self.feed]
+
+    @cached_property
+    def duplicates(self) -> Sequence[ClaimedZip]:
+        """The zips whose bytes were loaded before."""
+        return [z for z in self.manifest.zips if z.duplicate_of is not None]
+
+
+def rules_to_manifest(feed: Feed | None, targets: Mapping[str, TargetTable]) -> dict[str, Any]:
+    """Rule rows for the manifest: all that a re-run needs, whatever is in force by then."""
+    if feed is None:
+        return {}
+    rows = [target_rows(targets[name])["target_table"][0] for name in feed.targets]
+    return {**feed_rows(feed), "target_table": rows}
+
+
+def rules_from_manifest(rules: Mapping[str, Any]) -> tuple[Feed | None, dict[str, TargetTable]]:
+    """What `rules_to_manifest` wrote."""
+    if not rules:
+        return None, {}
+    feed = feed_from_rows(rules["feed"][0], rules["feed_member"], rules["feed_column"], rules["feed_check"])
+    targets = [target_from_row(row) for row in rules["target_table"]]
+    return feed, {target.target: target for target in targets}

@@ -1,0 +1,183 @@
+"""Opens and parses a batch's zips in the executors: bytes in, typed rows and what became of zips and members out.
+
+One pass gives the rows of every member rule. Each output row has a `_kind`: a member rule's name (the row is in the
+struct column of that name), `_member` (a member refused as a whole, or warned about) or `_zip` (one a zip).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from spark_jobs.batches.batch import Batch
+from spark_jobs.batches.times import extract_times
+from spark_jobs.errors import ArchiveError
+from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
+from spark_jobs.rules.model import Feed
+
+# Typing works on whole columns: it is given rows of many zips at once, and never more than this many bytes of text.
+ROWS_TYPED_TOGETHER = 16_384
+BYTES_TYPED_TOGETHER = 16 << 20
+
+PROVENANCE = pa.schema(
+    [
+        ("_kind", pa.string()),
+        ("_zip_id", pa.string()),
+        ("_zip_order", pa.string()),
+        ("_member_index", pa.int32()),
+        ("_member", pa.string()),
+        ("_row", pa.int64()),
+        ("_failures", pa.string()),
+        ("_warnings", pa.list_(pa.string())),
+        ("_members", pa.int32()),
+        ("_ignored", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ZipContext:
+    """What is known of a zip before it is opened. `order` is its share of `_order`, of fixed width."""
+
+    zip_id: str
+    sha256: str
+    order: str
+    constants: Mapping[str, str | None]
+    refusal: str | None = None
+
+
+def parse(session: SparkSession, batch: Batch) -> DataFrame:
+    """The rows and events of the batch's zips that are to be opened; lazily, in the executors.
+
+    Nothing is written: a task that is lost is done again with the same result.
+    """
+    assert batch.feed is not None
+    zips = session.read.format("binaryFile").option("pathGlobFilter", "*.zip").load(str(batch.folder))
+    reader = ZipReader(batch.feed, _contexts(batch))
+    return zips.select("path", "content").mapInArrow(reader, from_arrow_schema(reader.schema))
+
+
+@dataclass(frozen=True)
+class ZipReader:
+    """What a Python worker does: record batches of (path, content) to record batches of `schema`."""
+
+    feed: Feed
+    contexts: Mapping[str, ZipContext]
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Provenance, then a struct a member rule."""
+        structs = [pa.field(m.member, pa.struct(list(arrow_schema(m.columns)))) for m in self.feed.readers]
+        return pa.schema([*PROVENANCE, *structs])
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Reads the zips one after the other; memory holds one zip and the rows that wait to be typed."""
+        waiting = _Waiting(self)
+        for path, content in _zips(batches):
+            context = self.contexts.get(PurePosixPath(path).stem)
+            if context is not None:
+                yield from self._read(context, content, waiting)
+        yield from waiting.flush()
+
+    def _read(self, context: ZipContext, content: bytes, waiting: _Waiting) -> Iterator[pa.RecordBatch]:
+        try:
+            self._refuse_if_unfit(context, content)
+            for item in read_zip(content, self.feed, context.constants):
+                if isinstance(item, Rows):
+                    yield from waiting.add_rows(context, item)
+                else:
+                    waiting.add_summary(context, item)
+        except ArchiveError as error:
+            waiting.add_event(context, "_zip", _failures=f"{error.rule}: {error.problem}", _members=error.members)
+
+    @staticmethod
+    def _refuse_if_unfit(context: ZipContext, content: bytes) -> None:
+        if context.refusal:
+            raise ArchiveError("zip.extract_time", context.refusal)
+        if hashlib.sha256(content).hexdigest() != context.sha256:
+            raise ArchiveError("zip.hash", "its bytes are not those that landed")
+
+
+@dataclass
+class _Waiting:
+    """Raw rows of several zips, by member rule, until there are enough of them to be typed together; and events."""
+
+    reader: ZipReader
+    tables: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def add_rows(self, context: ZipContext, rows: Rows) -> Iterator[pa.RecordBatch]:
+        """Takes raw rows in, and gives typed ones out when there are enough."""
+        count = len(rows.table)
+        table = rows.table.append_column("_zip_id", pa.repeat(context.zip_id, count))
+        self.tables[rows.rule].append(table.append_column("_zip_order", pa.repeat(context.order, count)))
+        held = self.tables[rows.rule]
+        if sum(map(len, held)) >= ROWS_TYPED_TOGETHER or sum(t.nbytes for t in held) >= BYTES_TYPED_TOGETHER:
+            yield from self._typed(rows.rule)
+
+    def add_summary(self, context: ZipContext, summary: ZipSummary) -> None:
+        """Notes what became of a zip's members."""
+        self.add_event(context, "_zip", _members=summary.members, _ignored=summary.ignored)
+        for event in summary.quarantined:
+            where = {"_member_index": event.member_index, "_member": event.member}
+            self.add_event(context, "_member", **where, _failures=f"{event.rule}: {event.reason}")
+        for event in summary.warnings:
+            where = {"_member_index": event.member_index, "_member": event.member}
+            self.add_event(context, "_member", **where, _warnings=[event.rule])
+
+    def add_event(self, context: ZipContext, kind: str, **values: Any) -> None:
+        """Notes an event about a zip or a member."""
+        self.events.append({"_kind": kind, "_zip_id": context.zip_id, **values})
+
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Everything that still waits."""
+        for rule in list(self.tables):
+            yield from self._typed(rule)
+        if self.events:
+            yield from self._output(pa.Table.from_pylist(self.events, PROVENANCE), rule=None)
+
+    def _typed(self, rule: str) -> Iterator[pa.RecordBatch]:
+        raw = pa.concat_tables(self.tables.pop(rule))
+        member = next(m for m in self.reader.feed.readers if m.member == rule)
+        typed = type_columns(raw, member.columns).append_column("_kind", pa.repeat(rule, len(raw)))
+        yield from self._output(typed, rule)
+
+    def _output(self, table: pa.Table, rule: str | None) -> Iterator[pa.RecordBatch]:
+        """`table` in the shape of the reader's schema: its own struct filled, those of other rules null."""
+        columns = [self._column(table, field_, rule) for field_ in self.reader.schema]
+        yield from pa.Table.from_arrays(columns, schema=self.reader.schema).to_batches()
+
+    @staticmethod
+    def _column(table: pa.Table, wanted: pa.Field, rule: str | None) -> pa.ChunkedArray | pa.Array:
+        if wanted.name == rule:
+            parts = [table.column(child.name).combine_chunks() for child in wanted.type]
+            return pa.StructArray.from_arrays(parts, fields=list(wanted.type))
+        if wanted.name in table.column_names:
+            return table.column(wanted.name)
+        return pa.nulls(len(table), wanted.type)
+
+
+def _zips(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, bytes]]:
+    for batch in batches:
+        for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
+            yield path.as_py(), content.as_py()
+
+
+def _contexts(batch: Batch) -> dict[str, ZipContext]:
+    feed = batch.feed
+    assert feed is not None
+    contexts = {}
+    for z, time in zip(batch.to_open, extract_times(feed, batch.to_open), strict=True):
+        order = f"{time.order}{feed.revision:08d}{z.note.sha256[:16]}"
+        constants = {**{f"$name.{part}": text for part, text in z.parts.items()}, "$extract_time": time.text}
+        contexts[z.note.zip_id] = ZipContext(z.note.zip_id, z.note.sha256, order, constants, time.refusal)
+    return contexts

@@ -1,0 +1,219 @@
+"""Runs one batch: parse, judge, upsert each target table, then quarantine, ledger, vault, in this order.
+
+Crash-only: every step is keyed by zip id and can be done again with the same result. The ledger is written after all
+tables, and zips leave `claimed/` after the ledger: a batch found there is either run again whole, or, once the ledger
+has it, only cleared away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import reduce
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.batches.account import (
+    ZipAccount,
+    account_duplicate,
+    account_parsed,
+    account_unclaimed,
+    stopping_checks,
+)
+from spark_jobs.batches.batch import Batch
+from spark_jobs.batches.judge import Judged, fit_rows, judge
+from spark_jobs.batches.parse import parse
+from spark_jobs.landing import vault
+from spark_jobs.landing.claim import release, remove_batch
+from spark_jobs.landing.files import move
+from spark_jobs.rules.model import Feed
+from spark_jobs.tables import ledger
+from spark_jobs.tables.catalog import create_view, view_is_current
+from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.ledger import LEDGER_COLUMNS
+from spark_jobs.tables.rule_store import insert_stop
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a batch came to. `stopped_by` names the check that stopped its feed: then nothing was written."""
+
+    batch: str
+    feed: str | None
+    accounts: Sequence[ZipAccount] = ()
+    stopped_by: str | None = None
+
+
+def run_batch(lake: Lake, batch: Batch) -> BatchResult:
+    """Runs `batch` to its end, whatever an earlier attempt at it did; returns what became of its zips."""
+    if ledger.is_accounted(lake.session, batch.name):
+        _clear_away(lake, batch, _accounted(lake, batch))
+        return BatchResult(batch.name, batch.manifest.feed)
+    parsed = _opened(lake, batch)
+    try:
+        return _write(lake, batch, parsed)
+    finally:
+        if parsed is not None:
+            parsed.unpersist()
+
+
+def _opened(lake: Lake, batch: Batch) -> DataFrame | None:
+    if not batch.to_open:
+        return None
+    # Read again for each table and for the counts: parsing is the dearest step and is done once.
+    return parse(lake.session, batch).persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
+    judged = _judge_all(batch, parsed) if parsed is not None and batch.feed else []
+    accounts = _accounts(lake, batch, parsed, judged)
+    if stopped := _stop_feed(lake, batch, judged):
+        return stopped
+    commits = _upsert_targets(lake, batch, judged, accounts)
+    _record_quarantine(lake, batch, parsed, judged, accounts)
+    _record_ledger(lake, batch, accounts, commits)
+    _clear_away(lake, batch, {a.zip.note.zip_id: a.rule is not None for a in accounts})
+    return BatchResult(batch.name, batch.manifest.feed, accounts)
+
+
+def _judge_all(batch: Batch, parsed: DataFrame) -> list[Judged]:
+    feed = batch.feed
+    assert feed is not None
+    return [judge(parsed, feed, member, batch.targets[member.target or ""]) for member in feed.readers]
+
+
+def _accounts(
+    lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged]
+) -> list[ZipAccount]:
+    if batch.feed is None:
+        return [account_unclaimed(z) for z in batch.manifest.zips]
+    originals = ledger.counts_of(lake.session, [z.duplicate_of for z in batch.duplicates if z.duplicate_of])
+    duplicates = [account_duplicate(z, originals[z.duplicate_of or ""]) for z in batch.duplicates]
+    opened = account_parsed(batch.to_open, parsed, judged) if parsed is not None else []
+    return [*opened, *duplicates]
+
+
+def _stop_feed(lake: Lake, batch: Batch, judged: Sequence[Judged]) -> BatchResult | None:
+    """Where an expectation with `action: stop` is not met: notes the stop, gives the zips back, writes nothing."""
+    feed = batch.feed
+    if feed is None or not any(check.action == "stop" for check in feed.checks):
+        return None
+    stops = stopping_checks(judged)
+    if not stops:
+        return None
+    for check, zip_id in stops:
+        insert_stop(lake.session, feed, check, zip_id, batch.name)
+    release(lake.site.landing, batch.folder)
+    return BatchResult(batch.name, feed.feed, stopped_by=stops[0][0])
+
+
+def _upsert_targets(
+    lake: Lake, batch: Batch, judged: Sequence[Judged], accounts: Sequence[ZipAccount]
+) -> dict[str, str]:
+    """Upserts every target table that has rows, side by side; returns table -> commit."""
+    if not any(account.rows_loaded for account in accounts):
+        return {}
+    feed = batch.feed
+    assert feed is not None
+    by_target = {name: [j for j in judged if j.target.target == name] for name in feed.targets}
+    with ThreadPoolExecutor(len(by_target)) as pool:
+        commits = pool.map(lambda name: _upsert_target(lake, batch, feed, by_target[name]), by_target)
+        return dict(zip(by_target, commits, strict=True))
+
+
+def _upsert_target(lake: Lake, batch: Batch, feed: Feed, judged: Sequence[Judged]) -> str:
+    rows = [fit_rows(j, batch.name) for j in judged]
+    together = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), rows)
+    table = lake.table(judged[0].target)
+    commit = lake.writer.upsert(together, table)
+    if not view_is_current(lake.session.catalog, table, feed):
+        create_view(lake.session, table, feed)
+    return commit
+
+
+def _record_quarantine(
+    lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged], accounts: Sequence[ZipAccount]
+) -> None:
+    if batch.feed is None:
+        rows = [(a.zip.note.zip_id, -1, "", 0, None, f"{a.rule}: no feed in force takes it") for a in accounts]
+        entries = lake.session.createDataFrame(
+            rows, "zip_id string, member_index int, target string, row bigint, member string, reason string"
+        )
+    elif parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
+        entries = _refused(parsed, judged)
+    else:
+        return
+    lake.writer.upsert(_quarantine_rows(entries, batch), lake.quarantine)
+
+
+def _refused(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
+    """Everything with failures: zips and members as the reader told, rows as they were judged."""
+    whole = parsed.where("_kind IN ('_zip', '_member')").withColumn("target", F.lit(""))
+    sources = [whole, *(j.rows.withColumn("target", F.lit(j.target.target)) for j in judged)]
+    columns = [
+        F.col("_zip_id").alias("zip_id"),
+        F.coalesce("_member_index", F.lit(-1)).alias("member_index"),
+        F.col("target"),
+        F.coalesce("_row", F.lit(0)).alias("row"),
+        F.col("_member").alias("member"),
+        F.col("_failures").alias("reason"),
+    ]
+    return reduce(DataFrame.unionAll, [s.where("_failures IS NOT NULL").select(*columns) for s in sources])
+
+
+def _quarantine_rows(entries: DataFrame, batch: Batch) -> DataFrame:
+    return entries.select(
+        *("zip_id", "member_index", "target", "row", "member"),
+        F.lit(batch.manifest.feed or "").alias("feed"),
+        F.substring_index("reason", ":", 1).alias("rule"),
+        "reason",
+        F.lit(batch.name).alias("batch"),
+        F.lit(batch.manifest.revision).alias("revision"),
+        F.lit(batch.order).alias("_order"),
+    )
+
+
+def _record_ledger(lake: Lake, batch: Batch, accounts: Sequence[ZipAccount], commits: Mapping[str, str]) -> None:
+    now = datetime.now(UTC)
+    said = ",".join(f"{table}={commit}" for table, commit in sorted(commits.items()))
+    rows = [_ledger_row(batch, account, said, now) for account in accounts]
+    lake.writer.upsert(lake.session.createDataFrame(rows, LEDGER_COLUMNS).coalesce(1), lake.ledger)
+
+
+def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) -> dict[str, object]:
+    note = account.zip.note
+    counts = {name: value for name, value in vars(account).items() if name != "zip"}
+    return {
+        **vars(note),
+        **counts,
+        "landed_at": datetime.fromisoformat(note.landed_at),
+        "feed": batch.manifest.feed or "",
+        "duplicate_of": account.zip.duplicate_of,
+        "batch": batch.name,
+        "revision": batch.manifest.revision,
+        "commits": commits if account.rows_loaded else "",
+        "committed_at": now,
+        "_order": batch.order,
+    }
+
+
+def _accounted(lake: Lake, batch: Batch) -> dict[str, bool]:
+    ids = [z.note.zip_id for z in batch.manifest.zips]
+    return {zip_id: row["rule"] is not None for zip_id, row in ledger.counts_of(lake.session, ids).items()}
+
+
+def _clear_away(lake: Lake, batch: Batch, refused_whole: Mapping[str, bool]) -> None:
+    """Zips refused as a whole go to quarantine, the others to the vault; then the batch's folder goes."""
+    lake.site.quarantine.mkdir(exist_ok=True, mode=0o700)
+    for zip_id, refused in refused_whole.items():
+        path = batch.folder / f"{zip_id}.zip"
+        if refused:
+            move(path, lake.site.quarantine / path.name)
+        elif path.exists():  # once in the vault it may be packed, and then is in no folder any more
+            vault.keep(lake.site.vault, path)
+    remove_batch(batch.folder)
+

@@ -1,0 +1,31 @@
+"""The command line: one module a command group, put together here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from spark_jobs.cli import demo, feed, ingest, query, simulate, testing
+from spark_jobs.cli.output import fail
+from spark_jobs.errors import LakeError
+
+app = typer.Typer(
+    help="Carelake: zips of medical records in, queryable tables out, by rules kept in tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
+for module in (demo, simulate, ingest, query, testing):
+    module.register(app)
+
+
+def main() -> None:
+    """Runs the command line; an error made for people is shown as such, without a stack trace."""
+    try:
+        app()
+    except LakeError as error:
+        fail(error, as_json="--json" in sys.argv)
+        sys.exit(1)

@@ -1,0 +1,52 @@
+"""`lake test`: the project's own tests, by tier."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from spark_jobs.cli.output import JsonOption, Output
+from spark_jobs.site import REPOSITORY
+
+TYPED = ("spark_jobs.rules", "spark_jobs.formats", "spark_jobs.archives")
+PYTHON_FOLDERS = ("spark_jobs", "tests")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command(epilog="Example: lake test\n\nExample: lake test unit\n\nExample: lake test --kills 10")(test)
+
+
+def test(
+    tiers: Annotated[list[str] | None, typer.Argument(help="lint, unit, spark; all of them if not given.")] = None,
+    kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
+    json: JsonOption = False,
+) -> None:
+    """Runs the tests: lint and types, then unit (no Spark, seconds), then spark (one shared session, real kills)."""
+    tiers = tiers or ["lint", "unit", "spark"]
+    results = {"lint": _lint()} if "lint" in tiers else {}
+    folders = [f"tests/{tier}" for tier in tiers if tier != "lint"]
+    if folders:
+        results["pytest"] = _run("pytest", *folders, f"--kills={kills}")
+    Output(json).result({"passed": not any(results.values()), "exit_codes": results})
+    raise typer.Exit(max(results.values(), default=0))
+
+
+def _lint() -> int:
+    checks = [
+        _run("ruff", "check", *PYTHON_FOLDERS),
+        _run("ruff", "format", "--check", *PYTHON_FOLDERS),
+        _run("mypy", *(part for package in TYPED for part in ("-p", package))),
+    ]
+    return max(checks)
+
+
+def _run(module: str, *arguments: str) -> int:
+    """Runs a tool; what it prints goes to stderr where stdout belongs to a machine, to stdout otherwise."""
+    command = [sys.executable, "-m", module, *arguments]
+    out = sys.stderr if "--json" in sys.argv else None
+    return subprocess.run(command, cwd=REPOSITORY, stdout=out, env=os.environ, check=False).returncode  # noqa: S603

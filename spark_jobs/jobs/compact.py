@@ -1,0 +1,25 @@
+"""Compaction: carries out the plans that the writer made between its commits."""
+
+from __future__ import annotations
+
+from spark_jobs.tables.hudi import HudiTable
+from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.rule_store import read_rules
+
+
+def compact_all(lake: Lake, schedule: bool = False) -> dict[str, int]:
+    """Compacts every table of the lake; returns the number of compactions carried out by table.
+
+    Crash-only: a compaction that was killed is still pending and is begun again. With `schedule` one of all log files is
+    planned first where none is pending; this process holds the lease, so no writer is at work meanwhile.
+    """
+    return {
+        f"{table.database}.{table.name}": lake.writer.compact(lake.session, table, schedule)
+        for table in all_tables(lake)
+        if table.exists
+    }
+
+
+def all_tables(lake: Lake) -> list[HudiTable]:
+    """Every Hudi table of the lake."""
+    return [*(lake.table(target) for target in read_rules(lake.session).targets.values()), lake.ledger, lake.quarantine]

@@ -1,0 +1,160 @@
+"""The ingest job: takes in whatever has landed, batch by batch, until landing is empty.
+
+Crash-only: batches that an earlier run left in `claimed/` are run again first, from their manifests; everything else
+is found again in landing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spark_jobs.batches.batch import Batch, rules_to_manifest
+from spark_jobs.batches.run import BatchResult, run_batch
+from spark_jobs.errors import LakeError
+from spark_jobs.landing import vault
+from spark_jobs.landing.claim import (
+    ClaimedZip,
+    Manifest,
+    claim,
+    cut_batches,
+    group_by_feed,
+    landed_zips,
+    mark_duplicates,
+    unfinished_batches,
+)
+from spark_jobs.landing.lease import next_epoch
+from spark_jobs.rules.model import Feed, Finding
+from spark_jobs.rules.revisions import RuleSet
+from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.ledger import find_loaded
+from spark_jobs.tables.rule_store import read_rules, stopped_feeds
+
+# More would only wait for the same cores; fewer leaves them idle while a commit is written.
+BATCHES_AT_ONCE = 2
+
+
+@dataclass
+class IngestReport:
+    """What a run came to, in counts; it never holds a value from the data."""
+
+    zips: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0))
+    members: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0))
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "quarantined"), 0))
+    batches: int = 0
+    backlog: int = 0
+    stopped: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+
+    def add(self, result: BatchResult) -> None:
+        """Counts a finished batch."""
+        self.batches += 1
+        if result.stopped_by and result.feed:
+            self.stopped[result.feed] = result.stopped_by
+        for account in result.accounts:
+            self.zips[account.state] += 1
+            for outcome in self.members:
+                self.members[outcome] += getattr(account, f"members_{outcome}")
+            for outcome in self.rows:
+                self.rows[outcome] += getattr(account, f"rows_{outcome}")
+
+
+OnProgress = Callable[[IngestReport], None]
+
+
+def ingest_once(lake: Lake, on_progress: OnProgress = lambda _: None) -> IngestReport:
+    """Takes in all zips that wait, and those that a killed run left behind; returns what became of them.
+
+    A batch that fails stays in `claimed/` and is named in `failed`; the others go on.
+    """
+    epoch = next_epoch(lake.site.home)
+    report = IngestReport()
+    left_over = [Batch.read(folder) for folder in unfinished_batches(lake.site.claimed, lake.site.landing)]
+    _run_all(lake, [lambda batch=batch: batch for batch in left_over], report, on_progress)
+    number = 0
+    while plans := _plan_round(lake, epoch, number, report):
+        number += len(plans)
+        _run_all(lake, plans, report, on_progress)
+    vault.pack(lake.site.vault)
+    return report
+
+
+Claim = Callable[[], Batch]
+
+
+def _run_all(lake: Lake, claims: Sequence[Claim], report: IngestReport, on_progress: OnProgress) -> None:
+    """Claims and runs batches side by side. Two on one target table take turns at writing it, not at reading zips."""
+    with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
+        running: dict[Future[BatchResult], Claim] = {pool.submit(_claim_and_run, lake, one): one for one in claims}
+        for future in as_completed(running):
+            try:
+                report.add(future.result())
+            except BatchFailed as failure:
+                report.failed[failure.batch] = failure.reason
+            on_progress(report)
+
+
+class BatchFailed(LakeError):
+    """A batch that could not be run to its end; it stays claimed and is tried again by the next run."""
+
+    def __init__(self, batch: str, reason: str) -> None:
+        super().__init__(batch, reason, "The log says more; the next run tries it again.")
+        self.batch, self.reason = batch, reason
+
+
+def _claim_and_run(lake: Lake, claim_batch: Claim) -> BatchResult:
+    batch = claim_batch()
+    try:
+        return run_batch(lake, batch)
+    except Exception as error:
+        # The error's own text may quote a row: it goes no further than its kind.
+        raise BatchFailed(batch.name, type(error).__name__) from error
+
+
+def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> list[Claim]:
+    """What can be claimed now, by the rules in force now. Zips of feeds that are stopped or not valid wait."""
+    notes = landed_zips(lake.site.landing)
+    report.backlog = len(notes)
+    if not notes:
+        return []
+    rules = read_rules(lake.session)
+    report.findings = rules.findings
+    halted = stopped_feeds(lake.session)
+    feeds = [feed for feed in rules.feeds.values() if (feed.feed, feed.revision) not in halted]
+    waiting = {feed.landing_folder for feed in rules.feeds.values()} - {feed.landing_folder for feed in feeds}
+    groups = group_by_feed([note for note in notes if note.folder not in waiting], feeds)
+    batches = list(_cut(lake, rules, groups))
+    return [
+        lambda n=number + n, feed=feed, zips=zips: _claim(lake, rules, epoch, n, feed, zips)
+        for n, (feed, zips) in enumerate(batches)
+    ]
+
+
+def _cut(
+    lake: Lake, rules: RuleSet, groups: dict[str | None, list[ClaimedZip]]
+) -> Iterator[tuple[Feed | None, list[ClaimedZip]]]:
+    for name, zips in groups.items():
+        if name is None:
+            yield None, zips
+            continue
+        feed = rules.feeds[name]
+        marked = mark_duplicates(name, zips, lambda feed, hashes: find_loaded(lake.session, feed, hashes))
+        for batch in cut_batches(marked, feed.batch_zips, feed.batch_bytes):
+            yield feed, batch
+
+
+def _claim(lake: Lake, rules: RuleSet, epoch: int, number: int, feed: Feed | None, zips: list[ClaimedZip]) -> Batch:
+    name = feed.feed if feed else "no_feed"
+    manifest = Manifest(
+        batch=f"{name}-{epoch:06d}-{number:04d}",
+        epoch=epoch,
+        feed=feed.feed if feed else None,
+        revision=feed.revision if feed else 0,
+        rules=rules_to_manifest(feed, rules.targets),
+        zips=tuple(zips),
+    )
+    folder: Path = claim(lake.site.landing, lake.site.claimed, manifest)
+    return Batch(manifest, folder, feed, rules.targets)

@@ -1,0 +1,83 @@
+"""What applying rule files would insert: only revisions that are new, and only if every one of them comes into force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spark_jobs.rules.model import Feed, Finding, Report, TargetTable
+from spark_jobs.rules.revisions import RuleSet, in_force, next_revision
+from spark_jobs.rules.rows import rows_of
+
+Rule = Feed | TargetTable | Report
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+KINDS = {Feed: ("feed", "feed"), TargetTable: ("target", "target_table"), Report: ("report", "report")}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The `new` revisions and their `rows` in the order to insert them; `unchanged` ones are in the tables already.
+
+    With a fatal finding nothing is to be inserted.
+    """
+
+    new: tuple[Rule, ...]
+    unchanged: tuple[Rule, ...]
+    rows: tuple[dict[str, list[dict[str, Any]]], ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything speaks against inserting the rows."""
+        return any(finding.fatal for finding in self.findings)
+
+
+def plan_apply(rows: Rows, rules: Iterable[Rule], applied_at: str, applied_by: str) -> Plan:
+    """What to insert so that `rules` come into force, given all `rows` of the rule tables."""
+    rules = tuple(rules)
+    unchanged = tuple(rule for rule in rules if _is_there(rows, rule))
+    new = tuple(rule for rule in rules if rule not in unchanged)
+    inserts = tuple(_missing(rows, rows_of(rule, applied_at, applied_by)) for rule in new)
+    merged = {table: [*rows.get(table, ())] for table in rows}
+    for insert in inserts:
+        for table, more in insert.items():
+            merged.setdefault(table, []).extend(more)
+    after = in_force(merged)
+    mine = tuple(finding for rule in new for finding in _not_in_force(rows, after, rule))
+    return Plan(new, unchanged, inserts, (*mine, *after.findings) if mine else after.findings)
+
+
+def name_of(rule: Rule) -> str:
+    """`feed encounters` or the like, for people."""
+    kind, _ = KINDS[type(rule)]
+    return f"{kind} {getattr(rule, kind)}"
+
+
+def _is_there(rows: Rows, rule: Rule) -> bool:
+    """Whether the tables hold this very revision, cell by cell; who inserted it and when does not count."""
+    return not any(_missing(rows, rows_of(rule)).values())
+
+
+def _missing(rows: Rows, wanted: Rows) -> dict[str, list[dict[str, Any]]]:
+    """Those of the `wanted` rows that are not in `rows`."""
+    there = {table: [_bare(row) for row in rows.get(table, ())] for table in wanted}
+    return {table: [dict(row) for row in own if _bare(row) not in there[table]] for table, own in wanted.items()}
+
+
+def _bare(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in {"applied_at", "applied_by"}}
+
+
+def _not_in_force(rows: Rows, after: RuleSet, rule: Rule) -> list[Finding]:
+    kind, table = KINDS[type(rule)]
+    name = getattr(rule, kind)
+    held = {"feed": after.feeds, "target": after.targets, "report": after.reports}[kind]
+    if not rule.enabled or held.get(name) == rule:
+        return []
+    taken = any(row[kind] == name and row["revision"] >= rule.revision for row in rows.get(table, ()))
+    if not taken:
+        return [Finding(name_of(rule), f"revision {rule.revision} would not come into force", "See what is found wrong.")]
+    hint = f"Revisions are never changed: make it revision {next_revision(rows, kind, name)}."
+    return [Finding(name_of(rule), f"revision {rule.revision} or a higher one is there already, and differs", hint)]

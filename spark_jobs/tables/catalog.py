@@ -1,0 +1,58 @@
+"""The metastore's schemas: made from `hive_ddl/`, and the views through which readers see the target tables."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+from pyspark.sql.catalog import Catalog
+
+from spark_jobs.rules.model import Feed
+from spark_jobs.site import REPOSITORY
+from spark_jobs.tables.hudi import HudiTable
+
+# schema -> what it holds
+SCHEMAS = {
+    "rules": "What feeds, target tables and reports are: the rule tables",
+    "ops": "What became of every zip: ledger and quarantine",
+    "raw": "The target tables with every row's newest version, deleted ones included. Read lake instead",
+    "lake": "The target tables as readers see them",
+}
+DDL = REPOSITORY / "hive_ddl"
+PROVENANCE = ("_zip_id", "_member", "_member_index", "_row", "_batch")
+
+
+def create_tables(session: SparkSession) -> None:
+    """Makes the schemas and plain tables that are not there yet. Each statement can be repeated."""
+    for schema, comment in SCHEMAS.items():
+        session.sql(f"CREATE DATABASE IF NOT EXISTS {schema} COMMENT '{comment}'")
+    for path in sorted(DDL.glob("*/*.sql")):
+        if not session.catalog.tableExists(f"{path.parent.name}.{path.stem}"):
+            session.sql(path.read_text().rstrip().rstrip(";"))
+
+
+def create_view(session: SparkSession, table: HudiTable, feed: Feed) -> None:
+    """Shows `table` to readers as `lake.<name>`: no deleted rows, no columns of the machinery, a comment a column."""
+    comments = {c.name: c.description for m in feed.readers if m.target == table.name for c in m.columns}
+    columns = [name for name in session.table(f"{table.database}.{table.name}").columns if not _is_machinery(name)]
+    partition_last = [*(c for c in columns if c not in PROVENANCE), *PROVENANCE]
+    described = ", ".join(f"`{name}`{_comment(comments.get(name, ''))}" for name in partition_last)
+    selected = ", ".join(f"`{name}`" for name in partition_last)
+    session.sql(
+        f"CREATE OR REPLACE VIEW lake.{table.name} ({described}) AS"
+        f" SELECT {selected} FROM {table.database}.{table.name} WHERE NOT _deleted"
+    )
+
+
+def view_is_current(catalog: Catalog, table: HudiTable, feed: Feed) -> bool:
+    """Whether the view shows every column that the feed's rules fill."""
+    if not catalog.tableExists(f"lake.{table.name}"):
+        return False
+    shown = {column.name for column in catalog.listColumns(f"lake.{table.name}")}
+    return shown.issuperset(c.name for m in feed.readers if m.target == table.name for c in m.columns)
+
+
+def _is_machinery(column: str) -> bool:
+    return column.startswith("_hoodie_") or column in {"_order", "_deleted"}
+
+
+def _comment(text: str) -> str:
+    return " COMMENT '{}'".format(text.replace("\\", "\\\\").replace("'", "\\'")) if text else ""

@@ -1,0 +1,189 @@
+"""Hudi merge-on-read tables: the options that make every reader agree, upserts, and compaction.
+
+The settings follow a run of 8 commits over 3 partitions with late rows, late deletes and moved keys in Spark, the Thrift
+Server, Presto and hudi-rs (see docs/decisions/): change one only with such a test in every reader.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from py4j.java_gateway import JavaObject
+from pyspark.sql import DataFrame, SparkSession
+
+ORDER = "_order"
+
+
+@dataclass(frozen=True)
+class HudiTable:
+    """A merge-on-read table: `database.name` in the metastore, its files in `path`.
+
+    `compact_after` is the number of delta commits after which the writer schedules a compaction.
+    """
+
+    database: str
+    name: str
+    path: Path
+    record_key: tuple[str, ...]
+    partition_by: str | None = None
+    global_index: bool = False
+    buckets: int = 2
+    compact_after: int = 10
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever committed to it or tried to be."""
+        return (self.path / ".hoodie" / "hoodie.properties").exists()
+
+
+def write_options(table: HudiTable) -> dict[str, str]:
+    """Everything a writer of `table` has to say to Hudi."""
+    return {**_identity(table), **_index(table), **_services(table), **_sync(table)}
+
+
+class TableWriter:
+    """Writes tables, one writer a table at a time, different tables side by side."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
+
+    def upsert(self, rows: DataFrame, table: HudiTable) -> str:
+        """Upserts `rows` and syncs the metastore; returns the commit's instant.
+
+        Crash-only: a killed upsert is rolled back by a later writer, a repeated one writes equal versions of equal keys.
+        """
+        with self._locks[table.path]:
+            rows.write.format("hudi").options(**write_options(table)).mode("append").save(str(table.path))
+            return last_commit(rows.sparkSession, table)
+
+    def compact(self, session: SparkSession, table: HudiTable, schedule: bool = False) -> int:
+        """Carries out the table's pending compactions and returns how many; `schedule` plans one of all log files first.
+
+        Only the process that ingests may schedule: a plan made beside a running writer can leave out its commits.
+        """
+        with self._locks[table.path]:
+            if schedule and not pending_compactions(session, table):
+                _schedule(session, table)
+            instants = pending_compactions(session, table)
+            for instant in instants:
+                _run_compaction(session, table, instant)
+            return len(instants)
+
+
+def last_commit(session: SparkSession, table: HudiTable) -> str:
+    """The newest completed instant of the table."""
+    timeline = _meta_client(session, table).getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
+    return str(timeline.lastInstant().get().requestedTime())
+
+
+def pending_compactions(session: SparkSession, table: HudiTable) -> list[str]:
+    """Instants of compactions that are planned or were begun and not finished."""
+    timeline = _meta_client(session, table).getActiveTimeline().filterPendingCompactionTimeline()
+    return [str(instant.requestedTime()) for instant in timeline.getInstants()]
+
+
+def _identity(table: HudiTable) -> dict[str, str]:
+    return {
+        "hoodie.table.name": table.name,
+        "hoodie.database.name": table.database,
+        "hoodie.datasource.write.table.type": "MERGE_ON_READ",
+        "hoodie.datasource.write.operation": "upsert",
+        # Table versions 8 and 9 can't be read by Presto.
+        "hoodie.write.table.version": "6",
+        "hoodie.write.auto.upgrade": "false",
+        "hoodie.datasource.write.recordkey.field": ",".join(table.record_key),
+        "hoodie.datasource.write.precombine.field": ORDER,
+        "hoodie.datasource.write.partitionpath.field": table.partition_by or "",
+        "hoodie.datasource.write.hive_style_partitioning": "true",
+        "hoodie.datasource.write.keygenerator.class": _key_generator(table),
+    }
+
+
+def _key_generator(table: HudiTable) -> str:
+    return "org.apache.hudi.keygen." + ("ComplexKeyGenerator" if table.partition_by else "NonpartitionedKeyGenerator")
+
+
+def _index(table: HudiTable) -> dict[str, str]:
+    if table.global_index:
+        # Finds a row in whatever partition it is, and moves it: nothing is left behind in the old one.
+        return {
+            "hoodie.index.type": "GLOBAL_SIMPLE",
+            "hoodie.simple.index.update.partition.path": "true",
+            "hoodie.global.simple.index.parallelism": "2",
+        }
+    return {"hoodie.index.type": "BUCKET", "hoodie.bucket.index.num.buckets": str(table.buckets)}
+
+
+def _services(table: HudiTable) -> dict[str, str]:
+    return {
+        # With a bucket index the metadata table brings nothing and costs a second a commit.
+        "hoodie.metadata.enable": "false",
+        "hoodie.embed.timeline.server": "false",
+        "hoodie.upsert.shuffle.parallelism": "2",
+        # The writer plans compactions between its own commits and never runs them.
+        "hoodie.compact.inline": "false",
+        "hoodie.compact.schedule.inline": "true",
+        "hoodie.compact.inline.max.delta.commits": str(table.compact_after),
+        "hoodie.write.concurrency.mode": "optimistic_concurrency_control",
+        "hoodie.write.lock.provider": "org.apache.hudi.client.transaction.lock.InProcessLockProvider",
+        "hoodie.cleaner.policy.failed.writes": "LAZY",
+    }
+
+
+def _sync(table: HudiTable) -> dict[str, str]:
+    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
+    return {
+        "hoodie.datasource.hive_sync.enable": "true",
+        "hoodie.datasource.meta.sync.enable": "true",
+        "hoodie.datasource.hive_sync.mode": "hms",
+        "hoodie.datasource.hive_sync.database": table.database,
+        "hoodie.datasource.hive_sync.table": table.name,
+        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
+        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
+        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
+        "hoodie.datasource.hive_sync.support_timestamp": "false",
+        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
+        "hoodie.meta.sync.incremental": "false",
+        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
+        "hoodie.datasource.hive_sync.table.strategy": "RT",
+    }
+
+
+def _meta_client(session: SparkSession, table: HudiTable) -> JavaObject:
+    jvm: Any = session._jvm
+    storage = jvm.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConf(session._jsc.hadoopConfiguration())
+    builder = jvm.org.apache.hudi.common.table.HoodieTableMetaClient.builder()
+    return builder.setBasePath(str(table.path)).setConf(storage).build()
+
+
+def _client(session: SparkSession, table: HudiTable, **more: str) -> JavaObject:
+    jvm: Any = session._jvm
+    options = jvm.java.util.HashMap()
+    for key, value in {**write_options(table), **more}.items():
+        options.put(key, value)
+    resolver = jvm.org.apache.hudi.common.table.TableSchemaResolver(_meta_client(session, table))
+    schema = resolver.getTableAvroSchema(False).toString()
+    return jvm.org.apache.hudi.DataSourceUtils.createHoodieClient(
+        session._jsc, schema, str(table.path), table.name, options
+    )
+
+
+def _schedule(session: SparkSession, table: HudiTable) -> None:
+    client = _client(session, table, **{"hoodie.compact.inline.max.delta.commits": "1"})
+    try:
+        client.scheduleCompaction(session._jvm.org.apache.hudi.common.util.Option.empty())
+    finally:
+        client.close()
+
+
+def _run_compaction(session: SparkSession, table: HudiTable, instant: str) -> None:
+    client = _client(session, table)
+    try:
+        metadata = client.compact(instant).getCommitMetadata().get()
+        client.commitCompaction(instant, metadata, session._jvm.org.apache.hudi.common.util.Option.empty())
+    finally:
+        client.close()

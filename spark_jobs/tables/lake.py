@@ -1,0 +1,70 @@
+"""An open lake: its site, its session and its tables, as the jobs use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pyspark.sql import SparkSession
+
+from spark_jobs.landing.lease import hold_lease, remember_jvm
+from spark_jobs.rules.model import TargetTable
+from spark_jobs.site import Site
+from spark_jobs.tables.catalog import create_tables
+from spark_jobs.tables.hudi import HudiTable, TableWriter
+from spark_jobs.tables.ledger import LEDGER_COLUMNS
+from spark_jobs.tables.quarantine import QUARANTINE_COLUMNS
+from spark_jobs.tables.session import open_session
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A site with a Spark session on it. One at a time in a process, and in an embedded site on the machine."""
+
+    site: Site
+    session: SparkSession
+    writer: TableWriter = field(default_factory=TableWriter)
+
+    @property
+    def ledger(self) -> HudiTable:
+        """What became of every zip, a row each."""
+        return HudiTable("ops", "ledger", self.site.warehouse / "ops" / "ledger", ("zip_id",))
+
+    @property
+    def quarantine(self) -> HudiTable:
+        """What was refused and why, a row each zip, member or row."""
+        path = self.site.warehouse / "ops" / "quarantine"
+        return HudiTable("ops", "quarantine", path, ("zip_id", "member_index", "target", "row"))
+
+    def table(self, target: TargetTable) -> HudiTable:
+        """The files and keys of a target table."""
+        return HudiTable(
+            database="raw",
+            name=target.target,
+            path=self.site.warehouse / "raw" / target.target,
+            record_key=target.record_key,
+            partition_by=target.partition_by,
+            global_index=target.index == "global",
+            buckets=target.buckets,
+            compact_after=target.compact_after,
+        )
+
+
+@contextmanager
+def open_lake(site: Site, what: str) -> Iterator[Lake]:
+    """Holds the lease of `site`, opens its session and makes the tables that are not there yet.
+
+    Raises LakeError when another process has the lake. `what` tells others what this one does.
+    """
+    with hold_lease(site.home, what):
+        lake = Lake(site, open_session(site))
+        remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
+        create_tables(lake.session)
+        for table, columns in ((lake.ledger, LEDGER_COLUMNS), (lake.quarantine, QUARANTINE_COLUMNS)):
+            if not table.exists:
+                lake.writer.upsert(lake.session.createDataFrame([], columns), table)
+        try:
+            yield lake
+        finally:
+            lake.session.stop()

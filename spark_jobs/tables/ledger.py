@@ -1,0 +1,58 @@
+"""The ledger: a row a zip, saying what became of it and of its members and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+# name -> (Spark type, comment)
+_LEDGER = {
+    "zip_id": ("string", "Opaque id, given when the zip landed"),
+    "feed": ("string", "Feed that took it; empty if none does"),
+    "folder": ("string", "Landing folder"),
+    "name": ("string", "Name as delivered; may identify a patient"),
+    "sha256": ("string", "SHA-256 of its bytes, hex"),
+    "bytes": ("bigint", "Size in bytes"),
+    "landed_at": ("timestamp", "When it landed"),
+    "state": ("string", "loaded, duplicate, ignored or quarantined"),
+    "rule": ("string", "Why the whole zip was quarantined, or null"),
+    "duplicate_of": ("string", "Zip id of the delivery that was loaded, if this is a duplicate"),
+    "members": ("bigint", "Members in it"),
+    "members_loaded": ("bigint", "Members of which at least one row was loaded"),
+    "members_duplicate": ("bigint", "Members of a duplicate zip"),
+    "members_ignored": ("bigint", "Members that a rule ignores"),
+    "members_quarantined": ("bigint", "Members of which no row was loaded"),
+    "rows_loaded": ("bigint", "Rows in a committed upsert"),
+    "rows_duplicate": ("bigint", "Rows of a duplicate zip"),
+    "rows_quarantined": ("bigint", "Rows refused"),
+    "warnings": ("string", "What was noticed and loaded all the same: name=count, ..."),
+    "batch": ("string", "Batch that took it in"),
+    "revision": ("int", "Revision of the feed's rules that was in force"),
+    "commits": ("string", "Commits that hold its rows: table=instant, ..."),
+    "committed_at": ("timestamp", "When its batch was accounted for"),
+    "_order": ("string", "Ordering field: the later run of the job wins"),
+}
+LEDGER_COLUMNS = ", ".join(f"{name} {type_} COMMENT '{comment}'" for name, (type_, comment) in _LEDGER.items())
+
+
+def find_loaded(session: SparkSession, feed: str, hashes: Collection[str]) -> dict[str, str]:
+    """Of SHA-256 `hashes`, those that `feed` has loaded, with the id of the first zip that held them."""
+    ledger = session.table("ops.ledger").where((F.col("feed") == feed) & (F.col("state") == "loaded"))
+    found = ledger.where(F.col("sha256").isin(*hashes)).groupBy("sha256").agg(F.min("zip_id").alias("zip_id"))
+    return {row.sha256: row.zip_id for row in found.collect()}
+
+
+def counts_of(session: SparkSession, zip_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """The ledger rows of `zip_ids`, by id."""
+    if not zip_ids:
+        return {}
+    rows = session.table("ops.ledger").where(F.col("zip_id").isin(*zip_ids)).collect()
+    return {row.zip_id: row.asDict() for row in rows}
+
+
+def is_accounted(session: SparkSession, batch: str) -> bool:
+    """Whether the batch got as far as the ledger, which is written after all its tables."""
+    return bool(session.table("ops.ledger").where(F.col("batch") == batch).limit(1).count())
