@@ -1,7 +1,7 @@
 -- Feeds: which zips they are, and how they are taken in. One row a revision.
 -- Written by: lake feed apply, or a data engineer's INSERT (Spark, Thrift Server or Presto). Read by: the ingest job, afresh for each batch.
 -- How to use: insert the member, column and check rows of a revision first and this row last: a revision takes force with
---   this row. Never change a row: insert a higher revision. Check with: lake feed check
+--   this row. Never change a row: insert a higher revision. Look at what is wrong with: lake feed check
 -- Columns left out of an INSERT are NULL, and NULL means what the comment says. Instants are ISO 8601 text in UTC: Spark and
 --   Presto read a TIMESTAMP in ORC by the zone of their own session, and would disagree.
 CREATE TABLE IF NOT EXISTS rules.feed (

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS rules.feed_check (
   check string COMMENT 'Name of the check, unique in the revision: lower case letters, digits and _ (required)',
   member string COMMENT 'Member rule whose rows are checked (required)',
   expression string COMMENT 'Spark SQL condition over the columns of the member rule, true for a good row (required)',
-  action string COMMENT 'What becomes of a row for which it is false: warn (loaded and counted), quarantine, or stop (the feed takes in no more zips until a higher revision) (NULL: quarantine)',
+  action string COMMENT 'What becomes of a row for which it is false: warn (loaded and counted), quarantine, or stop (quarantine, and the feed takes in no more zips until a higher revision) (NULL: quarantine)',
   description string COMMENT 'Why it is expected (NULL: no description)'
 )
 COMMENT 'Expectations on rows, each with its action. Inserted before the row in rules.feed.'

@@ -1,4 +1,4 @@
-"""What applying rule files would insert: only revisions that are new, and only if every one of them comes into force."""
+"""What applying rule files would insert: only new revisions, and only if every one of them comes into force."""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ def _not_in_force(rows: Rows, after: RuleSet, rule: Rule) -> list[Finding]:
         return []
     taken = any(row[kind] == name and row["revision"] >= rule.revision for row in rows.get(table, ()))
     if not taken:
-        return [Finding(name_of(rule), f"revision {rule.revision} would not come into force", "See what is found wrong.")]
+        return [
+            Finding(name_of(rule), f"revision {rule.revision} would not come into force", "See what is found wrong.")
+        ]
     hint = f"Revisions are never changed: make it revision {next_revision(rows, kind, name)}."
     return [Finding(name_of(rule), f"revision {rule.revision} or a higher one is there already, and differs", hint)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class ColumnDoc:
 
 @dataclass(frozen=True)
 class TableDoc:
-    """A table as its CREATE statement declares it; `notes` are the lines of the file's header."""
+    """A table as its CREATE statement declares it; `notes` are the paragraphs of the file's header."""
 
     name: str
     comment: str
@@ -56,9 +56,20 @@ def _table(path: Path) -> TableDoc:
     table, comment = create.find(exp.Table), create.find(exp.SchemaCommentProperty)
     assert table and comment
     lines = path.read_text(encoding="utf-8").splitlines()
-    notes = tuple(line.removeprefix("--").strip() for line in lines if line.startswith("--"))
+    notes = _paragraphs(line.removeprefix("-- ") for line in lines if line.startswith("--"))
     columns = tuple(_column(definition) for definition in create.find_all(exp.ColumnDef))
     return TableDoc(f"{table.db}.{table.name}", comment.this.name, notes, columns)
+
+
+def _paragraphs(lines: Iterable[str]) -> tuple[str, ...]:
+    """The header's lines, with those that are indented joined to the one above."""
+    joined: list[str] = []
+    for line in lines:
+        if line.startswith(" ") and joined:
+            joined[-1] += f" {line.strip()}"
+        else:
+            joined.append(line)
+    return tuple(joined)
 
 
 def _column(definition: exp.ColumnDef) -> ColumnDoc:

@@ -8,9 +8,11 @@ from functools import partial
 from itertools import combinations, islice
 
 from spark_jobs.rules.candidates import Candidate, Item, Ladder, feed_builder, ladders
+from spark_jobs.rules.fit import check_fit
 from spark_jobs.rules.model import Feed, Finding, Report, TargetTable
+from spark_jobs.rules.report_checks import check_report
 from spark_jobs.rules.rows import CHILD_TABLES, Rows, report_from_row, target_from_row
-from spark_jobs.rules.validate import check_feed, check_pair, check_report, check_target
+from spark_jobs.rules.validate import check_change, check_feed, check_pair, check_target
 
 TABLE_OF = {"feed": "feed", "target": "target_table", "report": "report"}
 
@@ -37,10 +39,11 @@ def in_force(rows: Rows) -> RuleSet:
     for ladder in targets.values():
         ladder.checked_by(check_target)
     _refuse_breaking_targets(targets, rows)
+    _note_changes(targets)
     chosen = _in_force(targets)
     for feed_ladder in feeds.values():
         feed_ladder.checked_by(partial(check_feed, targets=chosen))
-    _settle(feeds)
+    _settle(feeds, chosen)
     for report_ladder in reports.values():
         report_ladder.checked_by(check_report)
     everything: list[Ladder[TargetTable] | Ladder[Feed] | Ladder[Report]]
@@ -81,36 +84,41 @@ def _refuse_breaking_targets(targets: Mapping[str, Ladder[TargetTable]], rows: R
             high.findings.append(Finding(high.where, problem, "Mend the target table, or apply the feed first."))
 
 
+def _note_changes(targets: Mapping[str, Ladder[TargetTable]]) -> None:
+    for ladder in targets.values():
+        match list(islice(ladder.usable(), 2)):
+            case [Candidate(item=TargetTable() as new, findings=found), Candidate(item=TargetTable() as old)]:
+                found += check_change(new, old)
+
+
 def _feeds_fitting(name: str, target: Candidate[TargetTable], rows: Rows) -> set[str]:
     """The feeds that have a revision which fits a revision of a target table."""
     assert target.item
     feeds, _ = ladders(rows, "feed", "feed", feed_builder(rows))
     fitting = set()
     for feed, ladder in feeds.items():
-        if any(c.item and name in c.item.targets and _fits(c.item, target.item) for c in ladder):
+        if any(c.item and name in c.item.targets and not any(check_fit(c.item, target.item)) for c in ladder):
             fitting.add(feed)
     return fitting
 
 
-def _fits(feed: Feed, target: TargetTable) -> bool:
-    return True
-
-
-def _settle(feeds: Mapping[str, Ladder[Feed]]) -> None:
+def _settle(feeds: Mapping[str, Ladder[Feed]], targets: Mapping[str, TargetTable]) -> None:
     """Refuse revisions until the feeds in force agree with each other, keeping as many feeds in force as can be."""
-    while clashes := _clashes(_in_force(feeds)):
+    while clashes := _clashes(_in_force(feeds), targets):
         involved = {name for pair in clashes for name in pair}
-        loser = max(involved, key=lambda name: _case_against(feeds[name], feeds))
+        loser = max(involved, key=lambda name: _case_against(feeds[name], feeds, targets))
         top = next(feeds[loser].usable())
         top.findings += [finding for pair, found in clashes.items() if loser in pair for finding in found]
 
 
-def _clashes(chosen: Mapping[str, Feed]) -> dict[tuple[str, str], list[Finding]]:
-    pairs = (((a.feed, b.feed), check_pair(a, b)) for a, b in combinations(chosen.values(), 2))
+def _clashes(chosen: Mapping[str, Feed], targets: Mapping[str, TargetTable]) -> dict[tuple[str, str], list[Finding]]:
+    pairs = (((a.feed, b.feed), check_pair(a, b, targets)) for a, b in combinations(chosen.values(), 2))
     return {pair: found for pair, found in pairs if found}
 
 
-def _case_against(ladder: Ladder[Feed], feeds: Mapping[str, Ladder[Feed]]) -> tuple[bool, bool, str, str]:
+def _case_against(
+    ladder: Ladder[Feed], feeds: Mapping[str, Ladder[Feed]], targets: Mapping[str, TargetTable]
+) -> tuple[bool, bool, str, str]:
     """How right it is to fall back to this feed's next lower revision, or to none: the greatest does.
 
     First if that ends its clashes and leaves it in force, then if it ends them at all, else the one applied last.
@@ -118,5 +126,5 @@ def _case_against(ladder: Ladder[Feed], feeds: Mapping[str, Ladder[Feed]]) -> tu
     top, *lower = islice(ladder.usable(), 2)
     rest = {name: feed for name, feed in _in_force(feeds).items() if name != ladder.name}
     item = lower[0].item if lower else None
-    ends = item is None or not any(check_pair(item, other) for other in rest.values())
+    ends = item is None or not any(check_pair(item, other, targets) for other in rest.values())
     return ends and item is not None, ends, top.applied_at or "unknown", ladder.name

@@ -97,6 +97,7 @@ def _feed(data: dict[str, Any]) -> Feed:
     extract = {f"extract_{key}": value for key, value in data.get("extract_time", {}).items()}
     own = {key: value for key, value in data.items() if key not in {"extract_time", *CHILDREN}}
     members = [_member(place, member) for place, member in enumerate(data["members"], 1)]
+    members.sort(key=lambda member: member.position)
     checks = [Check(**check) for check in data.get("checks", [])]
     limits = Limits(**data.get("limits", {}))
     return Feed(**own, **extract, members=tuple(members), checks=tuple(checks), limits=limits)
