@@ -3,6 +3,7 @@
 Imports nothing from `spark_jobs`: a shared mistake must not agree with itself.
 """
 
+from tests.simulator.population import population
 from tests.simulator.simulate import simulate
 
-__all__ = ["simulate"]
+__all__ = ["population", "simulate"]

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.simulator import simulate
+from tests.simulator import population, simulate
 
 
 def main() -> None:
@@ -29,8 +29,6 @@ def main() -> None:
 def _synthea(given: argparse.Namespace) -> Path | None:
     if not given.population:
         return None
-    from tests.simulator.population import population  # noqa: PLC0415 - needs Java and the network
-
     return population(given.population, given.out / "synthea")
 
 

@@ -40,6 +40,13 @@ def _no_feed(delivery: Delivery, feed: Feed, rng: random.Random) -> None:
     delivery.feed, delivery.name = None, f"export-{delivery.name.rpartition('_')[2]}"
 
 
+def _extract_time(delivery: Delivery, feed: Feed, rng: random.Random) -> None:
+    _no_feed(delivery, feed, rng)
+    facility, serial = delivery.facility, delivery.name.partition("-")[2]
+    delivery.feed, delivery.name = feed.name, f"{feed.prefix}_{facility}_20260231250000_{serial}"
+    delivery.refused = "zip.extract_time"
+
+
 def _too_many_members(delivery: Delivery, feed: Feed, rng: random.Random) -> None:
     delivery.members = [Member(Entry(f"{number}.xml", b"<Encounter/>")) for number in range(TOO_MANY)]
     delivery.data = build_zip([member.entry for member in delivery.members])
@@ -64,6 +71,7 @@ BROKEN: dict[str, Callable[[Delivery, Feed, random.Random], None]] = {
     "zip.no_members": _no_members,
     "zip.only_directories": _only_directories,
     "zip.no_feed": _no_feed,
+    "zip.extract_time": _extract_time,
     "zip.too_many_members": _too_many_members,
     "zip.all_ignored": _all_ignored,
     "zip.all_quarantined": _all_quarantined,

@@ -20,7 +20,7 @@ HEADER = (
 )  # fmt: skip
 NOTES = (
     None, None, None, "second opinion", 'said "urgent"; see C:\\temp\\new', "back\\slash at the end\\", "first\nsecond",
-    "first\r\n\r\nthird", "naïve – 見積", "tab\there", "\\", '"', ";;", "\\N", "a\u2028b",
+    "first\r\n\r\nthird", "naïve, 見積", "tab\there", "\\", '"', ";;", "\\N", "a\u2028b",
 )  # fmt: skip
 
 
@@ -91,8 +91,8 @@ class Claims(Feed):
         return ClaimLine(claim, number, facility, person.mrn, service, model, note, self.rng.randrange(1, 5))
 
     def tell(self, delivery: Delivery, messages: list[Message]) -> list[Member]:
-        """One or two large files."""
-        each = max(1, len(messages) // self.rng.randrange(1, 3))
+        """One or two large files; more of them while some style has not been seen."""
+        each = max(1, len(messages) // (5 if self.styles.pending else self.rng.randrange(1, 3)))
         return [self._file(delivery, messages[at : at + each]) for at in range(0, len(messages), each)]
 
     def _file(self, delivery: Delivery, messages: list[Message]) -> Member:

@@ -34,53 +34,56 @@ class Target:
 
 ENCOUNTER = Target(
     "encounter",
-    dict(
-        facility_id=TEXT, encounter_id=TEXT, region=TEXT, patient_id=TEXT, patient_name=TEXT, birth_date=DATE, sex=TEXT,
-        status=TEXT, encounter_class=TEXT, unit=TEXT, bed=TEXT, admitted_at=MOMENT, discharged_at=MOMENT,
-        updated_at=MOMENT, reason_code=TEXT, reason=TEXT, attending_npi=TEXT, attending_name=TEXT, payer=TEXT,
-        total_charges=MONEY, currency=TEXT, is_readmission=BOOL, stay_hours=LONG, sending_facility=TEXT,
-        extracted_at=MOMENT,
-    ),
+    {
+        "facility_id": TEXT, "encounter_id": TEXT, "region": TEXT, "patient_id": TEXT, "patient_name": TEXT,
+        "birth_date": DATE, "sex": TEXT, "status": TEXT, "encounter_class": TEXT, "unit": TEXT, "bed": TEXT,
+        "admitted_at": MOMENT, "discharged_at": MOMENT, "updated_at": MOMENT, "reason_code": TEXT, "reason": TEXT,
+        "attending_npi": TEXT, "attending_name": TEXT, "payer": TEXT, "total_charges": MONEY, "currency": TEXT,
+        "is_readmission": BOOL, "stay_hours": LONG, "sending_facility": TEXT, "extracted_at": MOMENT,
+    },
     ("facility_id", "encounter_id"), "status", "cancelled", "region",
 )  # fmt: skip
 VITAL_SIGN = Target(
     "vital_sign",
-    dict(
-        facility_id=TEXT, encounter_id=TEXT, vital_no=INT, region=TEXT, code=TEXT, display=TEXT, value=DOUBLE,
-        value_unit=TEXT, taken_at=MOMENT, encounter_status=TEXT, updated_at=MOMENT,
-    ),
+    {
+        "facility_id": TEXT, "encounter_id": TEXT, "vital_no": INT, "region": TEXT, "code": TEXT, "display": TEXT,
+        "value": DOUBLE, "value_unit": TEXT, "taken_at": MOMENT, "encounter_status": TEXT, "updated_at": MOMENT,
+    },
     ("facility_id", "encounter_id", "vital_no"), "encounter_status", "cancelled", "region",
 )  # fmt: skip
 PATIENT = Target(
     "patient",
-    dict(
-        patient_id=TEXT, operation=TEXT, family_name=TEXT, given_name=TEXT, birth_date=DATE, death_date=DATE, ssn=TEXT,
-        sex=TEXT, address=TEXT, city=TEXT, home_state=TEXT, zip_code=TEXT, is_organ_donor=BOOL, income=LONG,
-        expenses=pa.decimal128(14, 2), updated_at=MOMENT,
-    ),
+    {
+        "patient_id": TEXT, "operation": TEXT, "family_name": TEXT, "given_name": TEXT, "birth_date": DATE,
+        "death_date": DATE, "ssn": TEXT, "sex": TEXT, "address": TEXT, "city": TEXT, "home_state": TEXT,
+        "zip_code": TEXT, "is_organ_donor": BOOL, "income": LONG, "expenses": pa.decimal128(14, 2),
+        "updated_at": MOMENT,
+    },
     ("patient_id",), "operation", "D", "home_state",
 )  # fmt: skip
 BED = Target(
     "bed",
-    dict(
-        facility_id=TEXT, unit=TEXT, bed=TEXT, region=TEXT, bed_state=TEXT, as_of=MOMENT, patient_id=TEXT, acuity=INT,
-    ),
+    {
+        "facility_id": TEXT, "unit": TEXT, "bed": TEXT, "region": TEXT, "bed_state": TEXT, "as_of": MOMENT,
+        "patient_id": TEXT, "acuity": INT,
+    },
     ("facility_id", "unit", "bed"), "bed_state", "R", "region",
 )  # fmt: skip
 LAB_RESULT = Target(
     "lab_result",
-    dict(
-        facility_id=TEXT, order_no=TEXT, test_code=TEXT, test_name=TEXT, value=pa.decimal128(12, 4), value_unit=TEXT,
-        status=TEXT, patient_id=TEXT, resulted_at=MOMENT, changed_at=MOMENT,
-    ),
+    {
+        "facility_id": TEXT, "order_no": TEXT, "test_code": TEXT, "test_name": TEXT, "value": pa.decimal128(12, 4),
+        "value_unit": TEXT, "status": TEXT, "patient_id": TEXT, "resulted_at": MOMENT, "changed_at": MOMENT,
+    },
     ("facility_id", "order_no", "test_code"), "status", "X",
 )  # fmt: skip
 CLAIM_LINE = Target(
     "claim_line",
-    dict(
-        claim_id=TEXT, line_no=INT, service_date=DATE, service_year=TEXT, facility_id=TEXT, patient_id=TEXT,
-        procedure_code=TEXT, note=TEXT, units=INT, billed=MONEY, paid=MONEY, status=TEXT, adjudicated_at=MOMENT,
-    ),
+    {
+        "claim_id": TEXT, "line_no": INT, "service_date": DATE, "service_year": TEXT, "facility_id": TEXT,
+        "patient_id": TEXT, "procedure_code": TEXT, "note": TEXT, "units": INT, "billed": MONEY, "paid": MONEY,
+        "status": TEXT, "adjudicated_at": MOMENT,
+    },
     ("claim_id", "line_no", "service_date"), "status", "VOID", "service_year",
 )  # fmt: skip
 

@@ -105,7 +105,9 @@ ODDITIES: dict[str, Oddity] = {
     "padded": _padded,
     "no_optionals": _no_optionals,
     "no_currency": _set("charges", "<Charges>+0120.5</Charges>", total_charges=12_050, currency="USD"),
-    "other_currency": _set("charges", '<Charges currency="EUR">-12.500</Charges>', total_charges=-1_250, currency="EUR"),
+    "other_currency": _set(
+        "charges", '<Charges currency="EUR">-12.500</Charges>', total_charges=-1_250, currency="EUR"
+    ),
     "readmission_upper": _set("readmission", "<Readmission>TRUE</Readmission>", is_readmission=True),
     "implausible_charges": _set("charges", "<Charges>1000000</Charges>", total_charges=100_000_000, currency="USD"),
     "same_vital_number": _same_number_twice,

@@ -37,6 +37,7 @@ class Encounters(Feed):
     """Makes zips of encounters."""
 
     name, prefix = "encounters", "ENC"
+    faults_at_once = 6
 
     def __init__(self, *args) -> None:
         super().__init__(*args)

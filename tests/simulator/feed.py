@@ -23,6 +23,9 @@ class World:
     truth: Truth
     people: dict[str, People] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.packings = Dealer(packing.KINDS, self.chance("packing"), 1, 0.2)
+
     def chance(self, purpose: str) -> random.Random:
         """Random numbers of their own for every purpose, so that one feed's do not depend on another's."""
         return random.Random(f"{self.seed}/{purpose}")
@@ -32,7 +35,7 @@ class Feed:
     """Makes the zips of one feed; a subclass says what a thing is and how members tell of it."""
 
     name = prefix = ""
-    texts: tuple[tuple[str, object], ...] = ()
+    faults_at_once = 13
 
     def __init__(self, world: World) -> None:
         self.world, self.care, self.rng = world, world.care, world.chance(self.name)
@@ -41,7 +44,6 @@ class Feed:
         self._streams: dict[str, Stream] = {}
         self._stories = Dealer(SPECIAL, self.rng, 3, 0.2)
         self._member_faults = Dealer(member_faults.kinds_of(self.name), self.rng, 1, 0.1)
-        self._packings = Dealer(packing.KINDS, self.rng, 1, 0.2)
 
     def new_thing(self, facility: str):
         """A thing of the facility that messages will tell of."""
@@ -71,18 +73,18 @@ class Feed:
         """A dealer of rare kinds that keeps still while members must be plain."""
         return Dealer(kinds, self.rng, every, rate, lambda: self.plain)
 
-    def fill(self, delivery: Delivery, count: int, faults: int) -> None:
-        """Put about `count` messages in the zip, and up to `faults` members gone wrong."""
+    def fill(self, delivery: Delivery, count: int) -> None:
+        """Put about `count` messages in the zip, and members gone wrong: all kinds of them in the first zips."""
         stream = self._streams.get(delivery.facility)
         if stream is None:
             facility = delivery.facility
             stream = self._streams[facility] = Stream(lambda: self.new_thing(facility), self.rng, self._stories)
         delivery.members = self.tell(delivery, stream.take(count, delivery.wave))
+        faults = self.faults_at_once if self._member_faults.pending else 1
         for kind in filter(None, [self._member_faults.deal() for _ in range(faults)]):
-            self.count(kind)
             at = self.rng.randrange(len(delivery.members) + 1)
             delivery.members.insert(at, member_faults.make(kind, self, delivery))
-        packing.pack(delivery, self._packings.deal(), self.rng, self.count)
+        packing.pack(delivery, self.world.packings.deal(), self.rng, self.count)
 
     def sample(self, delivery: Delivery, count: int = 1) -> Member:
         """A plain member of new things, to be spoiled: nothing else tells of them."""

@@ -77,6 +77,7 @@ COMMON = {
     "member.encoding": _changed(_broken_text, "member.encoding"),
 }
 XML = {
+    "member.encoding": _changed(lambda data: data.replace(b"<Phone>", b"<Phone>\xe9 (", 1), "member.encoding"),
     "member.xml.cut": _changed(lambda data: data[: len(data) // 2], "member.xml"),
     "member.xml.bare_ampersand": _changed(lambda data: data.replace(b"<Phone>", b"<Phone>R&D ", 1), "member.xml"),
     "member.xml.two_roots": _changed(lambda data: data + data, "member.xml"),
@@ -122,6 +123,7 @@ def kinds_of(feed: str) -> tuple[str, ...]:
 
 def make(kind: str, feed: Feed, delivery: Delivery) -> Member:
     """A member gone wrong; what it tells is told nowhere else, so that a leak shows."""
+    feed.count(kind)
     member = feed.sample(delivery, 3)
     member.rows, member.warnings = [], None
     OF_FEED[feed.name][kind](member)

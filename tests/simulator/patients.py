@@ -15,7 +15,7 @@ from tests.simulator.stories import Message
 from tests.simulator.zipper import Entry
 
 OPERATION = {"new": "I", "change": "U", "move": "U", "close": "U", "delete": "D"}
-STATES = ("Massachusetts", "New Hampshire", "Vermont", "Maine", "Rhode Island", "Connecticut", "New York")
+STATES = ("NH", "VT", "ME", "RI", "CT", "NY", "D.C.")
 # How a file is written: byte order mark, line end, quoting, and what is done to its header.
 STYLES = ("bom", "crlf", "quoted", "reordered", "unknown_column", "missing_column", "blank_lines", "no_last_newline")
 
@@ -46,8 +46,8 @@ class Patients(Feed):
         return Patient(person)
 
     def tell(self, delivery: Delivery, messages: list[Message]) -> list[Member]:
-        """A file for every hundred rows or so."""
-        each = self.rng.randrange(60, 200)
+        """A file for every hundred rows or so; more of them while some style has not been seen."""
+        each = max(1, len(messages) // 9) if self.styles.pending else self.rng.randrange(60, 200)
         return [self._file(delivery, messages[at : at + each]) for at in range(0, len(messages), each)]
 
     def _file(self, delivery: Delivery, messages: list[Message]) -> Member:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.simulator.clock import to_day
 from tests.simulator.synthea import EXTRACT, read_table
 
-SHORTEST_IDENTIFIER = 5
+STATES = {"Massachusetts": "MA"}  # a state is a partition, so its name must fit a folder
 
 
 @dataclass(slots=True)
@@ -87,7 +87,8 @@ class People:
             ssn=f"999-{rng.randrange(10, 100)}-{rng.randrange(1000, 10000)}", birth=birth,
             death=None if death is None else max(birth, death), sex=base["GENDER"],
             address=f"{rng.randrange(1, 1000)} {base['ADDRESS'].partition(' ')[2]}", city=base["CITY"],
-            state=base["STATE"], zip_code=base["ZIP"] or "01970", income=int(base["INCOME"] or 0),
+            state=STATES.get(base["STATE"], base["STATE"][:2].upper()),
+            zip_code=base["ZIP"] or "01970", income=int(base["INCOME"] or 0),
             expenses=round(float(base["HEALTHCARE_EXPENSES"]) * 100) + rng.randrange(100_000), pattern=pattern,
         )  # fmt: skip
         self.known.append(person)

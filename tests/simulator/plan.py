@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.simulator.clock import DAY, START
 
 SHARES = {"encounters": 0.80, "patients": 0.06, "bed_census": 0.05, "lab_results": 0.05, "claims": 0.04}
-LEAST = {"encounters": 6, "patients": 2, "bed_census": 2, "lab_results": 2, "claims": 2}
+LEAST = {"encounters": 5, "patients": 2, "bed_census": 2, "lab_results": 2, "claims": 1}
 REGIONS = ("NE", "NW", "SE", "SW")
 # Whole zips gone wrong or sent twice, most telling first, with their share of all zips.
 SPECIALS = {
@@ -21,6 +21,7 @@ SPECIALS = {
     "zip.all_ignored": 0.001,
     "zip.all_quarantined": 0.001,
     "zip.only_directories": 0.0005,
+    "zip.extract_time": 0.0005,
     "zip.too_many_members": 0.0,  # one, as it holds 10,001
     "zip.quarantined_again": 0.001,
 }
@@ -109,12 +110,18 @@ def _extract(wave: int, index: int, rng: random.Random) -> int:
 
 
 def _plan_specials(by_wave: dict[int, list], specials: dict[str, int], names: list[str], rng: random.Random) -> None:
-    waves = list(by_wave)
     for kind, count in specials.items():
-        first = 2 if kind in ("duplicate.later_wave", "zip.quarantined_again") and len(waves) > 1 else 1
         for _ in range(count):
-            wave = rng.randrange(first, len(waves) + 1)
+            wave, part = _moment(kind, len(by_wave), rng)
             here = by_wave[wave]
-            # What comes again comes in the later half, when something is there to come again.
-            at = rng.randrange(len(here) // 2 + 1, len(here) + 1) if here else 0
-            here.insert(at, Planned(wave, kind, rng.choice(names), START + wave * DAY + rng.randrange(DAY // 2)))
+            extract = START + wave * DAY + rng.randrange(DAY // 2)
+            here.insert(round(part * len(here)), Planned(wave, kind, rng.choice(names), extract))
+
+
+def _moment(kind: str, waves: int, rng: random.Random) -> tuple[int, float]:
+    """The wave of a special zip and how far into it: what comes again does so when something is there to repeat."""
+    if kind == "zip.quarantined_again":
+        return waves, 1.0
+    if kind == "duplicate.later_wave":
+        return rng.randrange(min(2, waves), waves + 1), rng.random()
+    return rng.randrange(1, waves + 1), 0.5 + rng.random() / 2

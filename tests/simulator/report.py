@@ -24,7 +24,7 @@ ZIP_SCHEMA = pa.schema(
 )
 QUARANTINE_SCHEMA = pa.schema(
     [
-        ("folder", pa.string()), ("zip_name", pa.string()), ("member_index", pa.int32()), ("member", pa.string()),
+        ("folder", pa.string()), ("name", pa.string()), ("member_index", pa.int32()), ("member", pa.string()),
         ("row", pa.int64()), ("target", pa.string()), ("rule", pa.string()),
     ]
 )  # fmt: skip
@@ -52,7 +52,7 @@ def _quarantine(truth: Truth) -> pa.Table:
     entries = [dict(zip(names, entry, strict=True)) for entry in truth.quarantine]
     for entry in entries:
         line = truth.zips[entry.pop("zip")]
-        entry |= {"folder": line.folder, "zip_name": line.name}
+        entry |= {"folder": line.folder, "name": line.name}
     return pa.Table.from_pylist(entries, QUARANTINE_SCHEMA)
 
 
@@ -84,7 +84,7 @@ def _rows(truth: Truth) -> pa.Table:
 def _zip_columns(truth: Truth, zips) -> dict[str, pa.Array]:
     return {
         "folder": _named(zips, [line.folder for line in truth.zips]),
-        "zip_name": _named(zips, [line.name for line in truth.zips]),
+        "name": _named(zips, [line.name for line in truth.zips]),
     }
 
 

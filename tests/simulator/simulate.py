@@ -29,7 +29,6 @@ SIZES = {
     "encounters": (20, 300, 3.7), "patients": (280, 900, 1), "bed_census": (1_600, 3_200, 1),
     "lab_results": (600, 1_400, 1), "claims": (500, 3_000, 0.4),
 }  # fmt: skip
-MAXIMUM_FAULTS, FAULTS_PER_ZIP = 20, 5
 
 Progress = Callable[[str], None]
 
@@ -68,7 +67,6 @@ class _Run:
         self.rng = world.chance("run")
         self.past = Past(self.rng)
         self.serial = self.bytes_written = 0
-        self.made = dict.fromkeys(self.feeds, 0)
 
     def deliver(self, planned: Planned) -> None:
         """Make one zip, write it and note the truth of it."""
@@ -99,9 +97,7 @@ class _Run:
         delivery = self._begin(planned, feed)
         least, most, lean = SIZES[feed.name]
         count = round(most - (most - least) * self.rng.random() ** lean)
-        self.made[feed.name] += 1
-        early = self.made[feed.name] <= MAXIMUM_FAULTS // FAULTS_PER_ZIP
-        feed.fill(delivery, count, FAULTS_PER_ZIP if early else 1)
+        feed.fill(delivery, count)
         self._finish(delivery)
 
     def _repeat(self, planned: Planned) -> None:

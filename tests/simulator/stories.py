@@ -23,6 +23,16 @@ class Step(NamedTuple):
     here: bool = False
 
 
+class Chapter(NamedTuple):
+    """Where a thing's story stands."""
+
+    thing: Any
+    story: tuple[Step, ...]
+    at: int  # the step to tell next
+    born: int  # wave of the first mention
+    jitter: int  # microseconds added to every step's time
+
+
 class Message(NamedTuple):
     """A version of a thing that a zip tells."""
 
@@ -73,6 +83,11 @@ class Dealer:
         self._first = deque(self.kinds)
         self._asked = 0
 
+    @property
+    def pending(self) -> bool:
+        """Whether some kind has not been dealt yet."""
+        return bool(self._first)
+
     def deal(self) -> Any:
         """A kind, or None most of the time."""
         if self.still():
@@ -97,26 +112,26 @@ class Stream:
         waiting = deque(item for past in range(1, wave + 1) for item in self.due.pop(past, ()))
         messages: list[Message] = []
         while len(messages) < count:
-            self._tell(messages, wave, *(waiting.popleft() if waiting else self._begin(wave)))
+            self._tell(messages, wave, waiting.popleft() if waiting else self._begin(wave))
         self.due[wave].extendleft(reversed(waiting))
         return messages
 
-    def _begin(self, wave: int) -> tuple:
+    def _begin(self, wave: int) -> Chapter:
         story = self.specials.deal() or self.rng.choice(USUAL)
         jitter = self.rng.randrange(HOUR) * SECOND
         if self.rng.random() < 0.7:
             digits = self.rng.randrange(1, 7)
             jitter += self.rng.randrange(10**digits) * 10 ** (6 - digits)
-        return self.new_thing(), story, 0, wave, jitter
+        return Chapter(self.new_thing(), story, 0, wave, jitter)
 
-    def _tell(self, messages: list[Message], wave: int, thing: Any, story: tuple, at: int, born: int, jitter: int):
+    def _tell(self, messages: list[Message], wave: int, chapter: Chapter) -> None:
+        thing, story, at, born, jitter = chapter
         while True:
-            step = story[at]
-            seconds = START + (born - 1) * DAY + step.hour * HOUR
-            messages.append(Message(thing, seconds * SECOND + jitter, step.phase))
+            seconds = START + (born - 1) * DAY + story[at].hour * HOUR
+            messages.append(Message(thing, seconds * SECOND + jitter, story[at].phase))
             at += 1
             if at == len(story):
                 return
             if not story[at].here:
-                self.due[max(wave, born + story[at].wave)].append((thing, story, at, born, jitter))
+                self.due[max(wave, born + story[at].wave)].append(Chapter(thing, story, at, born, jitter))
                 return
