@@ -13,7 +13,7 @@ from tests.simulator import clock
 from tests.simulator.claims import HEADER
 from tests.simulator.columns import CLAIM_LINE, INT, LONG, TEXT, to_array
 from tests.simulator.delivery import Bulk, Delivery, Member
-from tests.simulator.people import People
+from tests.simulator.people import People, Person
 from tests.simulator.versions import PROVENANCE
 from tests.simulator.zipper import Entry, build_zip
 
@@ -26,10 +26,7 @@ SAMPLE = 4_000
 class EdgeRows:
     """The columns of the large file."""
 
-    def __init__(self, rng: random.Random, people: People, facility: str, count: int) -> None:
-        known = [people.newcomer() for _ in range(200)]
-        for person in known:
-            people.name(person)
+    def __init__(self, rng: random.Random, known: list[Person], facility: str, count: int) -> None:
         letters = base64.b64encode(rng.randbytes(count * NOTE * 3 // 4)).decode("ascii")
         self.count, self.facility = count, facility
         self.claim = [f"{facility}-X{number:09d}" for number in range(count)]
@@ -83,9 +80,12 @@ class EdgeRows:
 
 def make_edge(delivery: Delivery, rng: random.Random, people: People, megabytes: int) -> None:
     """Fill the zip with one member that packs to about so many megabytes."""
-    sample = EdgeRows(random.Random(0), people, delivery.facility, SAMPLE).text()
+    known = [people.newcomer() for _ in range(200)]
+    for person in known:
+        people.name(person)
+    sample = EdgeRows(random.Random(0), known, delivery.facility, SAMPLE).text()
     packed_row = len(zlib.compress(sample, 1)) / SAMPLE
-    rows = EdgeRows(rng, people, delivery.facility, int((megabytes << 20) / packed_row))
+    rows = EdgeRows(rng, known, delivery.facility, int((megabytes << 20) / packed_row))
     name = f"claims_{delivery.facility}_year.csv"
     bulk = Bulk("claim_line", rows.refused(), "type.line_no", rows.count, rows.table(delivery.name))
     delivery.members = [Member(Entry(name, rows.text()), bulk=bulk)]

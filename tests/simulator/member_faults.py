@@ -50,9 +50,8 @@ def _inflated(member: Member) -> None:
 
 
 def _broken_text(data: bytes) -> bytes:
-    """A letter of another encoding, somewhere past the header."""
-    at = data.rindex(b"e", 0, len(data) - 2)
-    return data[:at] + b"\xe9(" + data[at + 1 :]
+    """A letter of another encoding, in the last line."""
+    return data[:-2] + b"\xe9(" + data[-2:]
 
 
 def _header_only(data: bytes) -> bytes:

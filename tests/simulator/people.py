@@ -104,6 +104,8 @@ class People:
         """Note that a delivery names this person."""
         self.seen.update((person.mrn, person.ssn))
         self.seen.update((f"{person.family}, {person.given}", f"{person.given} {person.family}"))
+        # Synthea's names end in digits, so that none of them is an ordinary word.
+        self.seen.update(name for name in (person.family, person.given) if name[-1].isdigit() and len(name) > 5)
 
 
 def _as_uuid(bits: int) -> str:

@@ -64,6 +64,7 @@ SPECIAL = (
     (Step(0, 11, "new"), Step(0, 11, "delete")),
     (Step(0, 1, "new"), Step(1, 25, "move")),  # moves to another partition
     (Step(0, 20, "move"), Step(1, 10, "change")),  # a late older version of before the move
+    (Step(0, 20, "move"), Step(0, 10, "new", True)),
     (Step(0, 1, "new"), Step(0, 6, "move", True), Step(1, 26, "change")),  # moves back
     (Step(0, 1, "new"), Step(1, 25, "move"), Step(2, 50, "delete")),  # deleted under its old partition
 )
