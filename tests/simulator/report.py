@@ -38,13 +38,21 @@ def write_truth(truth: Truth, out: Path) -> dict:
     pq.write_table(_quarantine(truth), out / "quarantine.parquet")
     pq.write_table(_members(truth), out / "members.parquet")
     pq.write_table(_rows(truth), out / "rows.parquet")
-    for name, versions in truth.versions.items():
-        pq.write_table(versions.table(), out / "tables" / f"{name}.parquet")
-        pq.write_table(versions.deleted(), out / "deleted" / f"{name}.parquet")
+    counts = {part: _write_tables(truth, out / part) for part in ("tables", "deleted")}
     (out / "identifiers.txt").write_text("".join(f"{text}\n" for text in sorted(truth.identifiers)), encoding="utf-8")
-    summary = _summarise(truth)
+    summary = _summarise(truth) | counts
     (out / "summary.json").write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return summary
+
+
+def _write_tables(truth: Truth, out: Path) -> dict[str, int]:
+    """Write the rows that readers see, or the keys of the deleted ones; returns how many there are of each table."""
+    counts = {}
+    for name, versions in truth.versions.items():
+        table = versions.deleted() if out.name == "deleted" else versions.table()
+        pq.write_table(table, out / f"{name}.parquet")
+        counts[name] = table.num_rows
+    return counts
 
 
 def _quarantine(truth: Truth) -> pa.Table:
@@ -102,8 +110,6 @@ def _summarise(truth: Truth) -> dict:
         "zips": dict(Counter(line.state for line in truth.zips)),
         "members": dict(members),
         "rows": dict(rows),
-        "tables": {name: versions.table().num_rows for name, versions in truth.versions.items()},
-        "deleted": {name: versions.deleted().num_rows for name, versions in truth.versions.items()},
         "quarantine": dict(Counter(entry[-1] for entry in truth.quarantine)),
         "kinds": dict(truth.kinds),
     }
