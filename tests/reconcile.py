@@ -72,7 +72,8 @@ def _compare(what: str, actual: DataFrame, expected: DataFrame) -> Iterator[str]
     both = actual.withColumn("_side", F.lit(1)).unionByName(expected.withColumn("_side", F.lit(-1)))
     by_row = both.groupBy(*actual.columns).agg(F.sum("_side").alias("surplus")).where("surplus <> 0")
     sums = by_row.agg(
-        F.sum(F.greatest("surplus", F.lit(0))).alias("extra"), F.sum(F.greatest(-F.col("surplus"), F.lit(0))).alias("missing")
+        F.sum(F.greatest("surplus", F.lit(0))).alias("extra"),
+        F.sum(F.greatest(-F.col("surplus"), F.lit(0))).alias("missing"),
     ).first()
     assert sums is not None
     if sums.extra or sums.missing:

@@ -61,7 +61,11 @@ def stopping_checks(judged: Sequence[Judged]) -> list[tuple[str, str]]:
 
 def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     """A row a zip: its members and ignored ones as the reader told, the others by what became of their rows."""
-    by_member = _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(F.sum("ok").alias("ok"), F.sum("bad").alias("bad"))
+    by_member = (
+        _flags(parsed, judged)
+        .groupBy("_zip_id", "_member_index")
+        .agg(F.sum("ok").alias("ok"), F.sum("bad").alias("bad"))
+    )
     by_zip = by_member.groupBy("_zip_id").agg(
         F.count_if(F.col("ok") > 0).alias("members_loaded"),
         F.count_if(F.col("ok") == 0).alias("members_quarantined"),

@@ -20,7 +20,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.times import extract_times
-from spark_jobs.errors import ArchiveError
+from spark_jobs.archives import ZipError
 from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
 from spark_jobs.rules.model import Feed
 
@@ -96,15 +96,15 @@ class ZipReader:
                     yield from waiting.add_rows(context, item)
                 else:
                     waiting.add_summary(context, item)
-        except ArchiveError as error:
+        except ZipError as error:
             waiting.add_event(context, "_zip", _failures=f"{error.rule}: {error.problem}", _members=error.members)
 
     @staticmethod
     def _refuse_if_unfit(context: ZipContext, content: bytes) -> None:
         if context.refusal:
-            raise ArchiveError("zip.extract_time", context.refusal)
+            raise ZipError("zip.extract_time", context.refusal)
         if hashlib.sha256(content).hexdigest() != context.sha256:
-            raise ArchiveError("zip.hash", "its bytes are not those that landed")
+            raise ZipError("zip.hash", "its bytes are not those that landed")
 
 
 @dataclass

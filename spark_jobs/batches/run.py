@@ -86,9 +86,7 @@ def _judge_all(batch: Batch, parsed: DataFrame) -> list[Judged]:
     return [judge(parsed, feed, member, batch.targets[member.target or ""]) for member in feed.readers]
 
 
-def _accounts(
-    lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged]
-) -> list[ZipAccount]:
+def _accounts(lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged]) -> list[ZipAccount]:
     if batch.feed is None:
         return [account_unclaimed(z) for z in batch.manifest.zips]
     originals = ledger.counts_of(lake.session, [z.duplicate_of for z in batch.duplicates if z.duplicate_of])
@@ -216,4 +214,3 @@ def _clear_away(lake: Lake, batch: Batch, refused_whole: Mapping[str, bool]) -> 
         elif path.exists():  # once in the vault it may be packed, and then is in no folder any more
             vault.keep(lake.site.vault, path)
     remove_batch(batch.folder)
-

@@ -29,7 +29,9 @@ def extract_times(feed: Feed, zips: Sequence[ClaimedZip]) -> list[ExtractTime]:
     """The extract time of each zip; without one in the name it is the time when the zip landed."""
     if feed.extract_part is None:
         return [_known(datetime.fromisoformat(z.note.landed_at)) for z in zips]
-    column = Column("extract_time", "timestamp", source="$extract_time", format=feed.extract_format, zone=feed.extract_zone)
+    column = Column(
+        "extract_time", "timestamp", source="$extract_time", format=feed.extract_format, zone=feed.extract_zone
+    )
     rows = [
         {"_member_index": 0, "_member": "", "_row": n, "extract_time": z.parts.get(feed.extract_part)}
         for n, z in enumerate(zips)

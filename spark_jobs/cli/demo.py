@@ -145,7 +145,9 @@ def _show_result(output: Output, result: dict[str, Any], home: Path) -> None:
     outcomes = ("loaded", "duplicate", "ignored", "quarantined")
     counted = [[what, *(f"{result[what].get(o, 0):,}" for o in outcomes)] for what in ("zips", "members", "rows")]
     output.table("\nTaken in", ["", *outcomes], counted)
-    output.table("Tables", ["table", "rows"], [[f"lake.{name}", f"{rows:,}"] for name, rows in result["tables"].items()])
+    output.table(
+        "Tables", ["table", "rows"], [[f"lake.{name}", f"{rows:,}"] for name, rows in result["tables"].items()]
+    )
     output.say(f"{result['files_per_s']:,.0f} files a second, from landing to committed tables, a cold start included.")
     for when, lines in result["differences"].items():
         for line in lines:

@@ -24,7 +24,9 @@ from spark_jobs.tables.rule_store import insert_rows, read_rows, read_rules, sto
 app = typer.Typer(no_args_is_help=True)
 RULE_FILES = REPOSITORY / "metadata_tables"
 
-PathArgument = Annotated[Path, typer.Argument(help="A YAML file, or a folder of them.", show_default="metadata_tables/")]
+PathArgument = Annotated[
+    Path, typer.Argument(help="A YAML file, or a folder of them.", show_default="metadata_tables/")
+]
 
 
 @app.command(epilog="Example: lake feed apply metadata_tables/feeds/encounters.yaml")
@@ -97,7 +99,9 @@ def list_feeds(home: HomeOption = HOME, json: JsonOption = False) -> None:
     rules = in_force(rows)
     names = sorted({row["feed"] for row in rows["feed"] if row["feed"]})
     feeds = [_summary(name, rules.feeds.get(name), stopped) for name in names]
-    output.table("Feeds", ["feed", "revision", "state", "landing folder", "target tables", "owner"], [f.values() for f in feeds])
+    output.table(
+        "Feeds", ["feed", "revision", "state", "landing folder", "target tables", "owner"], [f.values() for f in feeds]
+    )
     show_findings(output, rules.findings)
     output.result({"feeds": feeds, "findings": _plain(rules.findings)})
 
@@ -118,14 +122,31 @@ def show(
     for member in found.members:
         what = f"fills {member.target}" if member.action == "read" else "is ignored"
         header = ["column", "type", "source", "required", "PHI", "description"]
-        rows = [[c.name, c.type, c.source or c.expression or c.default, "yes" if c.required else "", c.phi, c.description] for c in member.columns]
+        rows = [
+            [c.name, c.type, c.source or c.expression or c.default, "yes" if c.required else "", c.phi, c.description]
+            for c in member.columns
+        ]
         output.table(f"{member.member} ({member.pattern or 'children of ' + str(member.parent)}) {what}", header, rows)
-    output.table("Checks", ["check", "member", "expectation", "action"], [[c.check, c.member, c.expression, c.action] for c in found.checks])
+    output.table(
+        "Checks",
+        ["check", "member", "expectation", "action"],
+        [[c.check, c.member, c.expression, c.action] for c in found.checks],
+    )
     targets = [rules.targets[name] for name in found.targets]
     output.table(
         "Target tables",
         ["table", "record key", "ordered by", "deleted when", "partition", "index"],
-        [[t.target, ", ".join(t.record_key), t.order_by, f"{t.delete_column} in {', '.join(t.delete_values)}" if t.delete_column else None, t.partition_by, t.index] for t in targets],
+        [
+            [
+                t.target,
+                ", ".join(t.record_key),
+                t.order_by,
+                f"{t.delete_column} in {', '.join(t.delete_values)}" if t.delete_column else None,
+                t.partition_by,
+                t.index,
+            ]
+            for t in targets
+        ],
     )
     output.result({"feed": _as_dict(found), "targets": [_as_dict(target) for target in targets]})
 
@@ -139,7 +160,14 @@ def show_findings(output: Output, findings: Iterable[Finding]) -> None:
 
 def _summary(name: str, feed: Feed | None, stopped: set[tuple[str, int]]) -> dict[str, Any]:
     if feed is None:
-        return {"feed": name, "revision": None, "state": "none in force", "folder": None, "targets": None, "owner": None}
+        return {
+            "feed": name,
+            "revision": None,
+            "state": "none in force",
+            "folder": None,
+            "targets": None,
+            "owner": None,
+        }
     state = "stopped" if (name, feed.revision) in stopped else "paused" if feed.paused else "in force"
     return {
         "feed": name,

@@ -117,6 +117,17 @@ def status(home: HomeOption = HOME, json: JsonOption = False) -> None:
     output = Output(json)
     with open_lake(site(home), "lake status") as lake:
         feeds = feed_status(lake)
-    header = ["feed", "landed", "loaded", "duplicate", "ignored", "quarantined", "rows", "rows quarantined", "oldest waits", "last commit"]
+    header = [
+        "feed",
+        "landed",
+        "loaded",
+        "duplicate",
+        "ignored",
+        "quarantined",
+        "rows",
+        "rows quarantined",
+        "oldest waits",
+        "last commit",
+    ]
     output.table("Feeds", header, [[*row.values()] for row in feeds])
     output.result({"feeds": feeds})

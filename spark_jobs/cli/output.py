@@ -20,7 +20,9 @@ from spark_jobs.site import Site, default_home
 
 HomeOption = Annotated[
     Path,
-    typer.Option("--home", help="Folder of the lake.", envvar="CARELAKE_HOME", show_default=".lake/site in the checkout"),
+    typer.Option(
+        "--home", help="Folder of the lake.", envvar="CARELAKE_HOME", show_default=".lake/site in the checkout"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 HOME = default_home()

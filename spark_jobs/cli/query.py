@@ -38,7 +38,9 @@ def sql(
         try:
             show_query(output, lake.session.sql(statement), limit)
         except PySparkException as error:
-            raise LakeError("lake sql", _first_lines(error), "Tables are listed by: lake sql 'SHOW TABLES IN lake'") from None
+            raise LakeError(
+                "lake sql", _first_lines(error), "Tables are listed by: lake sql 'SHOW TABLES IN lake'"
+            ) from None
 
 
 def show_query(output: Output, rows: DataFrame, limit: int, title: str = "") -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
@@ -27,10 +28,10 @@ from spark_jobs.landing.claim import (
 )
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Feed, Finding
-from spark_jobs.rules.revisions import RuleSet
+from spark_jobs.rules.revisions import RuleSet, in_force
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import find_loaded
-from spark_jobs.tables.rule_store import read_rules, stopped_feeds
+from spark_jobs.tables.rule_store import read_rows, stopped_feeds
 
 # More would only wait for the same cores; fewer leaves them idle while a commit is written.
 BATCHES_AT_ONCE = 2
@@ -40,8 +41,12 @@ BATCHES_AT_ONCE = 2
 class IngestReport:
     """What a run came to, in counts; it never holds a value from the data."""
 
-    zips: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0))
-    members: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0))
+    zips: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0)
+    )
+    members: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0)
+    )
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "quarantined"), 0))
     batches: int = 0
     backlog: int = 0
@@ -120,17 +125,21 @@ def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> li
     report.backlog = len(notes)
     if not notes:
         return []
-    rules = read_rules(lake.session)
+    rows = read_rows(lake.session)
+    rules = in_force(rows)
     report.findings = rules.findings
-    halted = stopped_feeds(lake.session)
-    feeds = [feed for feed in rules.feeds.values() if (feed.feed, feed.revision) not in halted]
-    waiting = {feed.landing_folder for feed in rules.feeds.values()} - {feed.landing_folder for feed in feeds}
-    groups = group_by_feed([note for note in notes if note.folder not in waiting], feeds)
+    halted = {feed for feed, revision in stopped_feeds(lake.session) if revision == _revision(rules, feed)}
+    unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
+    groups = group_by_feed(notes, rules.feeds.values(), waiting=halted, unsettled=unsettled)
     batches = list(_cut(lake, rules, groups))
     return [
         lambda n=number + n, feed=feed, zips=zips: _claim(lake, rules, epoch, n, feed, zips)
         for n, (feed, zips) in enumerate(batches)
     ]
+
+
+def _revision(rules: RuleSet, feed: str) -> int | None:
+    return rules.feeds[feed].revision if feed in rules.feeds else None
 
 
 def _cut(
@@ -141,7 +150,7 @@ def _cut(
             yield None, zips
             continue
         feed = rules.feeds[name]
-        marked = mark_duplicates(name, zips, lambda feed, hashes: find_loaded(lake.session, feed, hashes))
+        marked = mark_duplicates(name, zips, partial(find_loaded, lake.session))
         for batch in cut_batches(marked, feed.batch_zips, feed.batch_bytes):
             yield feed, batch
 

@@ -71,25 +71,28 @@ def feed_of(note: DeliveryNote, feeds: Iterable[Feed]) -> tuple[Feed, dict[str, 
 
 
 def group_by_feed(
-    notes: Iterable[DeliveryNote], feeds: Collection[Feed], busy: Collection[tuple[str, str]] = ()
+    notes: Iterable[DeliveryNote],
+    feeds: Collection[Feed],
+    waiting: Collection[str] = (),
+    unsettled: Collection[str] = (),
+    busy: Collection[tuple[str, str]] = (),
 ) -> dict[str | None, list[ClaimedZip]]:
     """The zips that can be claimed now, by feed; None holds those that no feed takes.
 
-    Of zips with the same bytes one is taken at a time: whether the next is a duplicate is known once that one is loaded.
-    `busy` names (feed, sha256) of zips in running batches.
+    Zips of feeds that are paused, or named in `waiting`, stay where they are; so do zips that no feed takes in `unsettled`
+    folders, those of feeds of which no revision is valid. Of zips with the same bytes one is taken at a time: whether the
+    next is a duplicate is known once that one is loaded. `busy` names (feed, sha256) of zips in running batches.
     """
     groups: dict[str | None, list[ClaimedZip]] = defaultdict(list)
     taken = set(busy)
     for note in notes:
-        found = feed_of(note, feeds)
-        feed, parts = found or (None, {})
-        if feed and feed.paused:
-            continue
-        if feed and (feed.feed, note.sha256) in taken:
-            continue
-        if feed:
+        feed, parts = feed_of(note, feeds) or (None, {})
+        if feed is None:
+            if note.folder not in unsettled:
+                groups[None].append(ClaimedZip(note))
+        elif not feed.paused and feed.feed not in waiting and (feed.feed, note.sha256) not in taken:
             taken.add((feed.feed, note.sha256))
-        groups[feed.feed if feed else None].append(ClaimedZip(note, parts))
+            groups[feed.feed].append(ClaimedZip(note, parts))
     return dict(groups)
 
 

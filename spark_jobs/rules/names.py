@@ -28,7 +28,7 @@ def check_name(name: str) -> list[str]:
 def check_zone(zone: str | None) -> list[str]:
     """Whether a time zone exists."""
     try:
-        ZoneInfo(zone or "UTC")
+        ZoneInfo("UTC" if zone is None else zone)
     except (KeyError, ValueError, OSError):
         return [f"there is no time zone {zone!r}: write one such as America/New_York or UTC"]
     return []

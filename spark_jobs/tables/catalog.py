@@ -13,7 +13,7 @@ from spark_jobs.tables.hudi import HudiTable
 SCHEMAS = {
     "rules": "What feeds, target tables and reports are: the rule tables",
     "ops": "What became of every zip: ledger and quarantine",
-    "raw": "The target tables with every row's newest version, deleted ones included. Read lake instead",
+    "raw": "The target tables with the newest version of every row, deleted ones included. Read lake instead",
     "lake": "The target tables as readers see them",
 }
 DDL = REPOSITORY / "hive_ddl"
