@@ -5,7 +5,6 @@ It is the second opinion on the truth: what the simulator says it wrote is compa
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import hashlib
 import io
@@ -19,6 +18,7 @@ from xml.etree import ElementTree as ET
 
 import yaml
 
+from tests.simulator.recount_formats import read_records, text_at
 from tests.simulator.recount_values import Refused, judge, parse_moment
 
 RULES = Path(__file__).parents[2] / "metadata_tables"
@@ -121,7 +121,7 @@ def _read_member(result: Recount, opened: Opened, index: int, rule: dict, source
     if rule.get("action") == "ignore":
         return "ignored"
     text = _text(*source)
-    records = _records(rule, text, result.warnings[opened.name])
+    records = read_records(rule, text, result.warnings[opened.name])
     if not records:
         raise Refused("member.empty")
     names = {"$name.facility": opened.facility, "$extract_time": opened.extract}
@@ -131,7 +131,7 @@ def _read_member(result: Recount, opened: Opened, index: int, rule: dict, source
         parent = {f"$parent.{column['name']}": records[0][1].get(column.get("source")) for column in rule["columns"]}
         for number, node in enumerate(root.findall(child["record_path"]), 1):
             record = {
-                column["source"]: _at(node, column["source"]) for column in child["columns"] if "source" in column
+                column["source"]: text_at(node, column["source"]) for column in child["columns"] if "source" in column
             }
             loaded.append(_keep(result, opened, index, number, child, record | parent, targets))
     return "loaded" if any(loaded) else "quarantined"
@@ -150,77 +150,6 @@ def _text(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
         raise Refused("member.damaged") from None
     except UnicodeDecodeError:
         raise Refused("member.encoding") from None
-
-
-def _records(rule: dict, text: str, warnings: Counter) -> list[tuple[int, dict]]:
-    if rule["format"] == "xml":
-        return _xml_records(rule, text)
-    if rule["format"] == "csv":
-        return _csv_records(rule, text, warnings)
-    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line]
-    cut = _cut_fixed if rule["format"] == "fixed" else _cut_delimited
-    return [(number, cut(rule, line)) for number, line in enumerate(lines, 1)]
-
-
-def _xml_records(rule: dict, text: str) -> list[tuple[int, dict]]:
-    if "<!DOCTYPE" in text:
-        raise Refused("member.dtd")
-    try:
-        root = ET.fromstring(text)
-    except ET.ParseError:
-        raise Refused("member.xml") from None
-    if f"/{root.tag}" != rule["record_path"]:
-        return []
-    sources = {column.get("source") for column in rule["columns"]}
-    return [(1, {source: _at(root, source) for source in sources if source and source[0] != "$"})]
-
-
-def _at(node: ET.Element, path: str) -> str | None:
-    path, _, attribute = path.partition("@")
-    found = node.find(path.rstrip("/")) if path else node
-    if found is None or attribute:
-        return None if found is None else found.get(attribute)
-    return "".join([found.text or "", *(child.tail or "" for child in found)])
-
-
-def _csv_records(rule: dict, text: str, warnings: Counter) -> list[tuple[int, dict]]:
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=rule.get("delimiter", ","), escapechar=rule.get("escape"), strict=True
-    )
-    lines = [line for line in reader if line]
-    header = lines[0] if lines else []
-    if len(lines) < 2 and (not header or set(header) >= _required(rule)):
-        return []
-    known = {column["source"] for column in rule["columns"] if "source" in column}
-    if not set(header) >= _required(rule) or any(header.count(name) > 1 for name in known):
-        raise Refused("member.header")
-    warnings["member.unknown_columns"] += bool(set(header) - known)
-    warnings["member.missing_columns"] += bool(known - set(header))
-    return [(number, _cut_csv(header, known, line)) for number, line in enumerate(lines[1:], 1)]
-
-
-def _required(rule: dict) -> set[str]:
-    return {column["source"] for column in rule["columns"] if column.get("required") and "source" in column}
-
-
-def _cut_csv(header: list[str], known: set[str], line: list[str]) -> dict:
-    if len(line) != len(header):
-        return {"refused": "row.ragged"}
-    return dict.fromkeys(known) | dict(zip(header, line, strict=True))
-
-
-def _cut_delimited(rule: dict, line: str) -> dict:
-    fields = line.split(rule["delimiter"])
-    if len(fields) != sum("source" in column for column in rule["columns"]):
-        return {"refused": "row.ragged"}
-    return {f"#{number}": text for number, text in enumerate(fields, 1)}
-
-
-def _cut_fixed(rule: dict, line: str) -> dict:
-    spans = {column["source"]: column["source"].split("-") for column in rule["columns"]}
-    if len(line) > max(int(last) for _, last in spans.values()):
-        return {"refused": "row.length"}
-    return {source: line[int(first) - 1 : int(last)] for source, (first, last) in spans.items()}
 
 
 def _keep(result: Recount, opened: Opened, index: int, number: int, rule: dict, record: dict, targets: dict) -> bool:
