@@ -23,7 +23,9 @@ def test_a_column_that_is_there_twice_is_refused():
     assert "column state is there twice" in problems(with_member(columns=(*COLUMNS, COLUMNS[-1])))
 
 
-@pytest.mark.parametrize("name", ["text", "decimal", "decimal(39,2)", "decimal(2,3)", "decimal(0,0)", "INT", "varchar(2)"])
+@pytest.mark.parametrize(
+    "name", ["text", "decimal", "decimal(39,2)", "decimal(2,3)", "decimal(0,0)", "INT", "varchar(2)"]
+)
 def test_a_type_that_is_not_known_or_too_precise_is_refused(name):
     assert "type" in problems(with_extra(type=name))
 
@@ -156,7 +158,9 @@ def test_a_pattern_that_is_unknown_incomplete_or_ambiguous_is_refused(pattern, s
     assert says in problems(with_extra(type="timestamp", format=pattern))
 
 
-@pytest.mark.parametrize("pattern", ["%Y%m%d", "%m/%d/%Y", "%Y%m%d%H%M%S%f", "%Y-%m-%dT%H:%M:%S.%f%z", "%d.%m.%Y %H:%M"])
+@pytest.mark.parametrize(
+    "pattern", ["%Y%m%d", "%m/%d/%Y", "%Y%m%d%H%M%S%f", "%Y-%m-%dT%H:%M:%S.%f%z", "%d.%m.%Y %H:%M"]
+)
 def test_a_complete_pattern_is_allowed(pattern):
     assert problems(with_extra(type="timestamp", format=pattern)) == ""
 

@@ -47,7 +47,9 @@ def test_a_repetition_within_a_repetition_is_refused(pattern):
     assert "a repetition within a repetition" in problems(replace(FEED, name_pattern=pattern))
 
 
-@pytest.mark.parametrize("pattern", [r"(\d{4})+", r"(?:_\d+)?x", r"[a-z+*]+_\(\d+\)\.zip", r"(?i)a[]+]+(b|c)?", r"\d{2,4}_\d+"])
+@pytest.mark.parametrize(
+    "pattern", [r"(\d{4})+", r"(?:_\d+)?x", r"[a-z+*]+_\(\d+\)\.zip", r"(?i)a[]+]+(b|c)?", r"\d{2,4}_\d+"]
+)
 def test_a_repetition_of_plain_things_is_allowed(pattern):
     assert check_regex(pattern) == []
 
@@ -66,7 +68,9 @@ def test_an_extract_format_or_zone_without_a_part_is_refused():
 
 
 def test_an_extract_format_or_zone_that_is_wrong_is_refused():
-    assert "extract_format: the pattern %Y%m lacks %d" in problems(replace(FEED, extract_part="at", extract_format="%Y%m"))
+    assert "extract_format: the pattern %Y%m lacks %d" in problems(
+        replace(FEED, extract_part="at", extract_format="%Y%m")
+    )
     assert "extract_zone: there is no time zone" in problems(replace(FEED, extract_part="at", extract_zone="New York"))
 
 

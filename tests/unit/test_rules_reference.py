@@ -110,7 +110,9 @@ def test_the_json_schema_has_the_choices_of_the_model():
 
 
 def test_no_schema_lets_an_unknown_key_pass():
-    open_objects = [s for s in _objects(schema("feed")) if "properties" in s and s.get("additionalProperties") is not False]
+    open_objects = [
+        s for s in _objects(schema("feed")) if "properties" in s and s.get("additionalProperties") is not False
+    ]
     assert open_objects == []
 
 

@@ -104,7 +104,11 @@ def test_a_path_that_is_not_there_is_refused(tmp_path):
         ("required: true", "required: 'yes'", "members[1].columns[0].required: expected boolean, found 'yes'"),
         ("required: true", "defalt: x", "members[1].columns[0].defalt: unknown key; did you mean default?"),
         ("required: true", "default: 1", "members[1].columns[0].default: expected string or null, found 1; put quotes"),
-        ("null_tokens: ['-']", "null_tokens: [no]", "columns[0].null_tokens[0]: expected string, found False; put quotes"),
+        (
+            "null_tokens: ['-']",
+            "null_tokens: [no]",
+            "columns[0].null_tokens[0]: expected string, found False; put quotes",
+        ),
         ("null_tokens: ['-']", "type: text", "members[1].columns[0].type: expected text like"),
         ("max_ratio: 50", "max_ratio: 0", "limits.max_ratio: expected 1 or more, found 0"),
         ("{part: at, ", "{", "extract_time.part: missing"),
