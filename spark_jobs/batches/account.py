@@ -88,7 +88,7 @@ def _flags(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
 
 def _warnings(parsed: DataFrame, judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
     """zip id -> warning -> how often."""
-    sources = [parsed.where("_kind = '_member'"), *(j.rows for j in judged)]
+    sources = [parsed.where("_kind = '_member'"), *(j.rows.where("_failures IS NULL") for j in judged)]
     rows = [source.select("_zip_id", F.explode("_warnings").alias("warning")) for source in sources]
     counted = reduce(DataFrame.unionAll, rows).groupBy("_zip_id", "warning").count().collect()
     warnings: dict[str, dict[str, int]] = defaultdict(dict)

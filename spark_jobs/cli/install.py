@@ -60,7 +60,8 @@ def fetch_packages(coordinates: str, folder: Path) -> None:
         **os.environ,
         "SPARK_HOME": str(spark_home),
         "JAVA_HOME": str(java_home()),
-        "SPARK_SUBMIT_OPTS": trust_options(),
+        # A home of its own: POMs without their jars in a person's ~/.m2 would make the resolver give up.
+        "SPARK_SUBMIT_OPTS": f"-Duser.home={folder} {trust_options()}",
     }
     command = [
         spark_home / "bin" / "spark-submit",

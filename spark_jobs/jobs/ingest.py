@@ -15,6 +15,7 @@ from pathlib import Path
 from spark_jobs.batches.batch import Batch, rules_to_manifest
 from spark_jobs.batches.run import BatchResult, run_batch
 from spark_jobs.errors import LakeError
+from spark_jobs.jobs.failures import log_failure
 from spark_jobs.landing import vault
 from spark_jobs.landing.claim import (
     ClaimedZip,
@@ -115,7 +116,8 @@ def _claim_and_run(lake: Lake, claim_batch: Claim) -> BatchResult:
     try:
         return run_batch(lake, batch)
     except Exception as error:
-        # The error's own text may quote a row: it goes no further than its kind.
+        # The error's own text may quote a row: it goes no further than its kind and place.
+        log_failure(lake.site.logs, batch.name, error)
         raise BatchFailed(batch.name, type(error).__name__) from error
 
 

@@ -7,6 +7,7 @@ from pyspark.sql.catalog import Catalog
 
 from spark_jobs.rules.model import Feed
 from spark_jobs.site import REPOSITORY
+from spark_jobs.tables.comments import comment
 from spark_jobs.tables.hudi import HudiTable
 
 # schema -> what it holds
@@ -22,8 +23,8 @@ PROVENANCE = ("_zip_id", "_member", "_member_index", "_row", "_batch")
 
 def create_tables(session: SparkSession) -> None:
     """Makes the schemas and plain tables that are not there yet. Each statement can be repeated."""
-    for schema, comment in SCHEMAS.items():
-        session.sql(f"CREATE DATABASE IF NOT EXISTS {schema} COMMENT '{comment}'")
+    for schema, text in SCHEMAS.items():
+        session.sql(f"CREATE DATABASE IF NOT EXISTS {schema}{comment(text)}")
     for path in sorted(DDL.glob("*/*.sql")):
         if not session.catalog.tableExists(f"{path.parent.name}.{path.stem}"):
             session.sql(path.read_text().rstrip().rstrip(";"))
@@ -34,7 +35,7 @@ def create_view(session: SparkSession, table: HudiTable, feed: Feed) -> None:
     comments = {c.name: c.description for m in feed.readers if m.target == table.name for c in m.columns}
     columns = [name for name in session.table(f"{table.database}.{table.name}").columns if not _is_machinery(name)]
     partition_last = [*(c for c in columns if c not in PROVENANCE), *PROVENANCE]
-    described = ", ".join(f"`{name}`{_comment(comments.get(name, ''))}" for name in partition_last)
+    described = ", ".join(f"`{name}`{comment(comments.get(name, ''))}" for name in partition_last)
     selected = ", ".join(f"`{name}`" for name in partition_last)
     session.sql(
         f"CREATE OR REPLACE VIEW lake.{table.name} ({described}) AS"
@@ -53,6 +54,3 @@ def view_is_current(catalog: Catalog, table: HudiTable, feed: Feed) -> bool:
 def _is_machinery(column: str) -> bool:
     return column.startswith("_hoodie_") or column in {"_order", "_deleted"}
 
-
-def _comment(text: str) -> str:
-    return " COMMENT '{}'".format(text.replace("\\", "\\\\").replace("'", "\\'")) if text else ""

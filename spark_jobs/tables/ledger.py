@@ -8,6 +8,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from spark_jobs.tables.comments import column_list
+
 # name -> (Spark type, comment)
 _LEDGER = {
     "zip_id": ("string", "Opaque id, given when the zip landed"),
@@ -35,7 +37,7 @@ _LEDGER = {
     "committed_at": ("timestamp", "When its batch was accounted for"),
     "_order": ("string", "Ordering field: the later run of the job wins"),
 }
-LEDGER_COLUMNS = ", ".join(f"{name} {type_} COMMENT '{comment}'" for name, (type_, comment) in _LEDGER.items())
+LEDGER_COLUMNS = column_list(_LEDGER)
 
 
 def find_loaded(session: SparkSession, feed: str, hashes: Collection[str]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from spark_jobs.tables.comments import column_list
+
 _QUARANTINE = {
     "zip_id": ("string", "Zip; its bytes are in the vault, or in quarantine/ if it was refused as a whole"),
     "member_index": ("int", "Number of the member in the zip, from 0; -1 for the whole zip"),
@@ -15,4 +17,4 @@ _QUARANTINE = {
     "revision": ("int", "Revision of the feed's rules that was in force"),
     "_order": ("string", "Ordering field: the later run of the job wins"),
 }
-QUARANTINE_COLUMNS = ", ".join(f"{name} {type_} COMMENT '{comment}'" for name, (type_, comment) in _QUARANTINE.items())
+QUARANTINE_COLUMNS = column_list(_QUARANTINE)

