@@ -104,12 +104,15 @@ def ladders(
 
 
 def feed_builder(rows: Rows) -> Callable[[Row], Feed]:
-    """Makes a feed from its row and the child rows of its revision."""
+    """Makes a feed from its row and the child rows of its revision, each revision once."""
+    made: dict[tuple[str, int], Feed] = {}
     members, columns, checks = (_by_owner(rows.get(f"feed_{child}", ())) for child in ("member", "column", "check"))
 
     def build(row: Row) -> Feed:
         own = (row["feed"], row["revision"])
-        return feed_from_rows(row, members.get(own, ()), columns.get(own, ()), checks.get(own, ()))
+        if own not in made:
+            made[own] = feed_from_rows(row, members.get(own, ()), columns.get(own, ()), checks.get(own, ()))
+        return made[own]
 
     return build
 

@@ -34,11 +34,13 @@ def in_force(rows: Rows) -> RuleSet:
     with a higher one is a fatal finding, and the last good one stays in force.
     """
     targets, lost_targets = ladders(rows, "target_table", "target", target_from_row)
-    feeds, lost_feeds = ladders(rows, "feed", "feed", feed_builder(rows))
+    build_feed = feed_builder(rows)
+    feeds, lost_feeds = ladders(rows, "feed", "feed", build_feed)
     reports, lost_reports = ladders(rows, "report", "report", report_from_row)
     for ladder in targets.values():
         ladder.checked_by(check_target)
-    _refuse_breaking_targets(targets, rows)
+    unchecked, _ = ladders(rows, "feed", "feed", build_feed)
+    _refuse_breaking_targets(targets, unchecked)
     _note_changes(targets)
     chosen = _in_force(targets)
     for feed_ladder in feeds.values():
@@ -72,16 +74,23 @@ def _in_force(of: Mapping[str, Ladder[Item]]) -> dict[str, Item]:
     return {name: top.item for name, top in tops if top and top.item}
 
 
-def _refuse_breaking_targets(targets: Mapping[str, Ladder[TargetTable]], rows: Rows) -> None:
+def _refuse_breaking_targets(targets: Mapping[str, Ladder[TargetTable]], feeds: Mapping[str, Ladder[Feed]]) -> None:
     """Refuse a revision of a target table that leaves a feed, which fits the one before, without any that fits."""
-    for name, ladder in targets.items():
+    for ladder in targets.values():
         while len(usable := list(islice(ladder.usable(), 2))) == 2:
             high, low = usable
-            broken = _feeds_fitting(name, low, rows) - _feeds_fitting(name, high, rows)
+            assert high.item and low.item
+            broken = [name for name, feed in feeds.items() if _fits(feed, low.item) and not _fits(feed, high.item)]
             if not broken:
                 break
-            problem = f"no revision of {', '.join(sorted(broken))} fits it, though one fits {low.where}"
+            problem = f"no revision of {', '.join(broken)} fits it, though one fits {low.where}"
             high.findings.append(Finding(high.where, problem, "Mend the target table, or apply the feed first."))
+
+
+def _fits(feed: Ladder[Feed], target: TargetTable) -> bool:
+    """Whether a revision of a feed fills a target table and fits it."""
+    filling = (c.item for c in feed if c.item and target.target in c.item.targets)
+    return any(not any(finding.fatal for finding in check_fit(item, target)) for item in filling)
 
 
 def _note_changes(targets: Mapping[str, Ladder[TargetTable]]) -> None:
@@ -89,17 +98,6 @@ def _note_changes(targets: Mapping[str, Ladder[TargetTable]]) -> None:
         match list(islice(ladder.usable(), 2)):
             case [Candidate(item=TargetTable() as new, findings=found), Candidate(item=TargetTable() as old)]:
                 found += check_change(new, old)
-
-
-def _feeds_fitting(name: str, target: Candidate[TargetTable], rows: Rows) -> set[str]:
-    """The feeds that have a revision which fits a revision of a target table."""
-    assert target.item
-    feeds, _ = ladders(rows, "feed", "feed", feed_builder(rows))
-    fitting = set()
-    for feed, ladder in feeds.items():
-        if any(c.item and name in c.item.targets and not any(check_fit(c.item, target.item)) for c in ladder):
-            fitting.add(feed)
-    return fitting
 
 
 def _settle(feeds: Mapping[str, Ladder[Feed]], targets: Mapping[str, TargetTable]) -> None:

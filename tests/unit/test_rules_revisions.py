@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from spark_jobs.rules import candidates
 from spark_jobs.rules.model import Column, Report
 from spark_jobs.rules.revisions import in_force, next_revision
+from spark_jobs.rules.rows import feed_from_rows
 from tests.unit.rules_samples import FEED, REGION, STATE, TARGET, tables, with_columns
 
 SECOND = replace(FEED, revision=2, batch_zips=7)
@@ -172,3 +174,16 @@ def test_the_next_revision_is_above_drafts_and_children_whose_feed_row_never_cam
     assert next_revision(rows, "feed", "visits") == 9
     assert next_revision(rows, "target", "visit") == 2
     assert next_revision({}, "report", "beds") == 1
+
+
+def test_each_revision_is_read_once_however_many_tables_and_feeds_there_are(monkeypatch):
+    read = []
+
+    def counted(row, *children):
+        read.append((row["feed"], row["revision"]))
+        return feed_from_rows(row, *children)
+
+    monkeypatch.setattr(candidates, "feed_from_rows", counted)
+    feeds = [replace(FEED, feed=f"f{n}", landing_folder=f"f{n}", revision=rev) for n in range(5) for rev in (1, 2)]
+    assert len(in_force(tables(TARGET, replace(TARGET, revision=2), *feeds)).feeds) == 5
+    assert len(read) == len(set(read))

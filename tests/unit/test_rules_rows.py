@@ -4,13 +4,13 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.rules_samples import CHILD, FEED, TARGET, XML
 
 from spark_jobs.errors import RuleError
 from spark_jobs.rules import model
 from spark_jobs.rules.model import Check, Column, Feed, Limits, Member, Report, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, report_from_row, rows_of, target_from_row
 from spark_jobs.rules.yaml_files import parse, to_yaml
+from tests.unit.rules_samples import CHILD, FEED, TARGET, XML
 
 # YAML knows no control characters but line breaks, and reads some of those as others.
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn")), max_size=12)
