@@ -48,9 +48,9 @@ class BatchResult:
     stopped_by: str | None = None
 
 
-def run_batch(lake: Lake, batch: Batch) -> BatchResult:
-    """Runs `batch` to its end, whatever an earlier attempt at it did; returns what became of its zips."""
-    if ledger.is_accounted(lake.session, batch.name):
+def run_batch(lake: Lake, batch: Batch, again: bool = False) -> BatchResult:
+    """Runs `batch` to its end and returns what became of its zips; `again` if an earlier attempt may have begun it."""
+    if again and ledger.is_accounted(lake.session, batch.name):
         _clear_away(lake, batch, _accounted(lake, batch))
         return BatchResult(batch.name, batch.manifest.feed)
     parsed = _opened(lake, batch)
@@ -145,7 +145,7 @@ def _record_quarantine(
         entries = _refused(parsed, judged)
     else:
         return
-    lake.writer.upsert(_quarantine_rows(entries, batch), lake.quarantine)
+    lake.quarantine_commits.commit(_quarantine_rows(entries, batch))
 
 
 def _refused(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
@@ -179,7 +179,7 @@ def _record_ledger(lake: Lake, batch: Batch, accounts: Sequence[ZipAccount], com
     now = datetime.now(UTC)
     said = ",".join(f"{table}={commit}" for table, commit in sorted(commits.items()))
     rows = [_ledger_row(batch, account, said, now) for account in accounts]
-    lake.writer.upsert(lake.session.createDataFrame(rows, LEDGER_COLUMNS).coalesce(1), lake.ledger)
+    lake.ledger_commits.commit(lake.session.createDataFrame(rows, LEDGER_COLUMNS).coalesce(1))
 
 
 def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) -> dict[str, object]:

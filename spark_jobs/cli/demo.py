@@ -25,6 +25,7 @@ from spark_jobs.tables.rule_store import read_rules
 from tests import reconcile, simulator
 
 
+INSIGHTS = ("bed_availability", "admissions")
 INSIGHT_ROWS = 12
 
 
@@ -121,14 +122,16 @@ def _reconcile(lake: Lake, course: Course, truth: Path) -> dict[str, list[str]]:
 
 
 def _show_insights(lake: Lake, output: Output) -> None:
-    for report in read_rules(lake.session).reports.values():
+    reports = read_rules(lake.session).reports
+    for name in INSIGHTS:
+        report = reports[name]
         rows = lake.session.sql(report.sql)
         output.table(f"\n{report.title}", rows.columns, rows.limit(INSIGHT_ROWS).collect())
 
 
 def _result(lake: Lake, course: Course, same: dict[str, list[str]]) -> dict[str, Any]:
     members = course.total("members")
-    tables = [row.tableName for row in lake.session.sql("SHOW VIEWS IN lake").collect()]
+    tables = [row.viewName for row in lake.session.sql("SHOW VIEWS IN lake").collect()]
     return {
         "reconciled": not any(same.values()) and not any(report.failed for report in course.reports),
         "differences": same,

@@ -26,6 +26,7 @@ HomeOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 HOME = default_home()
+WIDTH_OF_FILES = 160
 
 
 class Output:
@@ -34,6 +35,8 @@ class Output:
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
         self.console = Console(stderr=as_json, highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = WIDTH_OF_FILES
 
     def say(self, text: str) -> None:
         """A line for people."""

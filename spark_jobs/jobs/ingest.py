@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
@@ -34,8 +33,8 @@ from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import find_loaded
 from spark_jobs.tables.rule_store import read_rows, stopped_feeds
 
-# More would only wait for the same cores; fewer leaves them idle while a commit is written.
-BATCHES_AT_ONCE = 2
+# A commit is mostly waiting: with fewer the cores idle, and fewer batches share a ledger commit.
+BATCHES_AT_ONCE = 4
 
 
 @dataclass
@@ -79,7 +78,7 @@ def ingest_once(lake: Lake, on_progress: OnProgress = lambda _: None) -> IngestR
     epoch = next_epoch(lake.site.home)
     report = IngestReport()
     left_over = [Batch.read(folder) for folder in unfinished_batches(lake.site.claimed, lake.site.landing)]
-    _run_all(lake, [lambda batch=batch: batch for batch in left_over], report, on_progress)
+    _run_all(lake, [lambda batch=batch: batch for batch in left_over], report, on_progress, again=True)
     number = 0
     while plans := _plan_round(lake, epoch, number, report):
         number += len(plans)
@@ -91,19 +90,21 @@ def ingest_once(lake: Lake, on_progress: OnProgress = lambda _: None) -> IngestR
 Claim = Callable[[], Batch]
 
 
-def _run_all(lake: Lake, claims: Sequence[Claim], report: IngestReport, on_progress: OnProgress) -> None:
+def _run_all(
+    lake: Lake, claims: Sequence[Claim], report: IngestReport, on_progress: OnProgress, again: bool = False
+) -> None:
     """Claims and runs batches side by side. Two on one target table take turns at writing it, not at reading zips."""
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
-        running: dict[Future[BatchResult], Claim] = {pool.submit(_claim_and_run, lake, one): one for one in claims}
+        running: list[Future[BatchResult]] = [pool.submit(_claim_and_run, lake, one, again) for one in claims]
         for future in as_completed(running):
             try:
                 report.add(future.result())
-            except BatchFailed as failure:
+            except BatchFailedError as failure:
                 report.failed[failure.batch] = failure.reason
             on_progress(report)
 
 
-class BatchFailed(LakeError):
+class BatchFailedError(LakeError):
     """A batch that could not be run to its end; it stays claimed and is tried again by the next run."""
 
     def __init__(self, batch: str, reason: str) -> None:
@@ -111,14 +112,14 @@ class BatchFailed(LakeError):
         self.batch, self.reason = batch, reason
 
 
-def _claim_and_run(lake: Lake, claim_batch: Claim) -> BatchResult:
+def _claim_and_run(lake: Lake, claim_batch: Claim, again: bool) -> BatchResult:
     batch = claim_batch()
     try:
-        return run_batch(lake, batch)
+        return run_batch(lake, batch, again)
     except Exception as error:
         # The error's own text may quote a row: it goes no further than its kind and place.
         log_failure(lake.site.logs, batch.name, error)
-        raise BatchFailed(batch.name, type(error).__name__) from error
+        raise BatchFailedError(batch.name, type(error).__name__) from error
 
 
 def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> list[Claim]:
@@ -147,12 +148,13 @@ def _revision(rules: RuleSet, feed: str) -> int | None:
 def _cut(
     lake: Lake, rules: RuleSet, groups: dict[str | None, list[ClaimedZip]]
 ) -> Iterator[tuple[Feed | None, list[ClaimedZip]]]:
+    loaded = find_loaded(lake.session, {z.note.sha256 for zips in groups.values() for z in zips})
     for name, zips in groups.items():
         if name is None:
             yield None, zips
             continue
         feed = rules.feeds[name]
-        marked = mark_duplicates(name, zips, partial(find_loaded, lake.session))
+        marked = mark_duplicates(name, zips, loaded)
         for batch in cut_batches(marked, feed.batch_zips, feed.batch_bytes):
             yield feed, batch
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,6 @@ from spark_jobs.landing.files import move, write_json
 from spark_jobs.rules.model import Feed
 
 MANIFEST = "manifest.json"
-
-# sha256 values of one feed -> those that the feed has loaded, with the id of the zip that holds them
-FindLoaded = Callable[[str, Collection[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -96,11 +93,9 @@ def group_by_feed(
     return dict(groups)
 
 
-def mark_duplicates(feed: str, zips: Iterable[ClaimedZip], find_loaded: FindLoaded) -> list[ClaimedZip]:
-    """Tells for each zip whether its feed has loaded its bytes before."""
-    zips = list(zips)
-    loaded = find_loaded(feed, {z.note.sha256 for z in zips})
-    return [ClaimedZip(z.note, z.parts, loaded.get(z.note.sha256)) for z in zips]
+def mark_duplicates(feed: str, zips: Iterable[ClaimedZip], loaded: Mapping[tuple[str, str], str]) -> list[ClaimedZip]:
+    """Tells for each zip whether its feed has loaded its bytes before; `loaded` maps (feed, sha256) to a zip id."""
+    return [ClaimedZip(z.note, z.parts, loaded.get((feed, z.note.sha256))) for z in zips]
 
 
 def cut_batches(zips: Iterable[ClaimedZip], most_zips: int, most_bytes: int) -> Iterator[list[ClaimedZip]]:

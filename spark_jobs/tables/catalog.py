@@ -53,4 +53,3 @@ def view_is_current(catalog: Catalog, table: HudiTable, feed: Feed) -> bool:
 
 def _is_machinery(column: str) -> bool:
     return column.startswith("_hoodie_") or column in {"_order", "_deleted"}
-

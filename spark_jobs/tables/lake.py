@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyspark.sql import SparkSession
 
@@ -12,6 +13,7 @@ from spark_jobs.landing.lease import hold_lease, remember_jvm
 from spark_jobs.rules.model import TargetTable
 from spark_jobs.site import Site
 from spark_jobs.tables.catalog import create_tables
+from spark_jobs.tables.group import GroupCommit
 from spark_jobs.tables.hudi import HudiTable, TableWriter
 from spark_jobs.tables.ledger import LEDGER_COLUMNS
 from spark_jobs.tables.quarantine import QUARANTINE_COLUMNS
@@ -25,6 +27,16 @@ class Lake:
     site: Site
     session: SparkSession
     writer: TableWriter = field(default_factory=TableWriter)
+
+    @cached_property
+    def ledger_commits(self) -> GroupCommit:
+        """Where batches leave their ledger rows."""
+        return GroupCommit(lambda rows: self.writer.upsert(rows, self.ledger))
+
+    @cached_property
+    def quarantine_commits(self) -> GroupCommit:
+        """Where batches leave their quarantine rows."""
+        return GroupCommit(lambda rows: self.writer.upsert(rows, self.quarantine))
 
     @property
     def ledger(self) -> HudiTable:

@@ -40,11 +40,11 @@ _LEDGER = {
 LEDGER_COLUMNS = column_list(_LEDGER)
 
 
-def find_loaded(session: SparkSession, feed: str, hashes: Collection[str]) -> dict[str, str]:
-    """Of SHA-256 `hashes`, those that `feed` has loaded, with the id of the first zip that held them."""
-    ledger = session.table("ops.ledger").where((F.col("feed") == feed) & (F.col("state") == "loaded"))
-    found = ledger.where(F.col("sha256").isin(*hashes)).groupBy("sha256").agg(F.min("zip_id").alias("zip_id"))
-    return {row.sha256: row.zip_id for row in found.collect()}
+def find_loaded(session: SparkSession, hashes: Collection[str]) -> dict[tuple[str, str], str]:
+    """(feed, SHA-256) of zips with one of `hashes` that were loaded, with the id of the zip."""
+    loaded = session.table("ops.ledger").where((F.col("state") == "loaded") & F.col("sha256").isin(*hashes))
+    found = loaded.groupBy("feed", "sha256").agg(F.min("zip_id").alias("zip_id"))
+    return {(row.feed, row.sha256): row.zip_id for row in found.collect()}
 
 
 def counts_of(session: SparkSession, zip_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:

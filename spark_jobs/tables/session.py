@@ -43,7 +43,16 @@ def open_session(site: Site, cores: int | None = None) -> SparkSession:
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
+    _quiet_jvm(session, site)
     return session
+
+
+def _quiet_jvm(session: SparkSession, site: Site) -> None:
+    """Sends what Java libraries print to a file: stdout belongs to the command, whose last line may be JSON."""
+    system = session._jvm.java.lang.System
+    stream = session._jvm.java.io.PrintStream(str(site.logs / "jvm.out"))
+    system.setOut(stream)
+    system.setErr(stream)
 
 
 def settings(site: Site) -> dict[str, str]:
@@ -59,7 +68,7 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.driver.extraClassPath": str(hudi_jar()),
         "spark.driver.extraJavaOptions": (
             f"{opened} {log_options} -Dcarelake.logs={site.logs} -Dderby.stream.error.file={site.logs}/derby.log"
-            " -XX:+UseParallelGC -Duser.timezone=UTC -Djdk.attach.allowAttachSelf=true -Djol.skipHotspotSAAttach=true"
+            " -XX:+UseParallelGC -Duser.timezone=UTC"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",

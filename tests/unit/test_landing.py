@@ -124,10 +124,9 @@ def test_zips_of_a_folder_whose_feed_is_not_valid_wait():
 
 
 def test_duplicate_is_told_by_what_its_own_feed_has_loaded():
-    asked = []
-    marked = mark_duplicates("encounters", [ClaimedZip(note())], lambda *q: asked.append(q) or {"a": "first"})
-    assert marked[0].duplicate_of == "first"
-    assert asked == [("encounters", {"a"})]
+    loaded = {("encounters", "a"): "first"}
+    assert mark_duplicates("encounters", [ClaimedZip(note())], loaded)[0].duplicate_of == "first"
+    assert mark_duplicates("others", [ClaimedZip(note())], loaded)[0].duplicate_of is None
 
 
 def test_batches_are_bounded_by_zips_and_bytes_and_a_larger_zip_goes_alone():
