@@ -5,9 +5,9 @@
 - `rows`: `rows_of(item) -> {table: rows}` in the order to insert them; `feed_from_rows`, `target_from_row`,
   `report_from_row` back.
 - `yaml_files`: `load(path) -> RuleFiles`, `load_file`, `parse`, `to_yaml`.
-- `validate`: `check_feed(feed, targets, others)`, `check_target(target)`, `check_report(report)`, each a list of
-  `Finding`.
-- `expressions`: `check_expression(text, known_columns)`, `references(text)`.
+- `validate`: `check_feed(feed, targets, others)`, `check_target(target)`; `report_checks`: `check_report(report)`; each
+  a list of `Finding`.
+- `expressions`: `check_expression(text, known_columns, condition)`, `references(text)`.
 - `ddl`: `statements()`, the CREATE statements of `hive_ddl/` in order; `tables()`, what they say.
 
 What cannot be used raises `RuleError`; what is wrong with usable rules is a `Finding`, fatal or a warning.
