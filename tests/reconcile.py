@@ -5,11 +5,15 @@ Differences are counted and named, never quoted: the rows are patients' records.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from spark_jobs.site import Site
+from spark_jobs.tables.lake import open_lake
 
 COUNTS = "members members_loaded members_duplicate members_ignored members_quarantined".split()
 ROW_COUNTS = "rows_loaded rows_duplicate rows_quarantined".split()
@@ -85,3 +89,16 @@ def _compare_types(name: str, actual: DataFrame, expected: DataFrame) -> Iterato
     wrong = [f"{column} is {types[column]}, not {kind}" for column, kind in expected.dtypes if types[column] != kind]
     if wrong:
         yield f"lake.{name}: {', '.join(wrong)}"
+
+
+def main() -> None:
+    """`python -m tests.reconcile HOME TRUTH`: prints what differs between a lake and the truth; fails if anything does."""
+    home, truth = (Path(argument) for argument in sys.argv[1:])
+    with open_lake(Site(home), "tests.reconcile") as lake:
+        found = differences(lake.session, truth)
+    print("\n".join(found) or "equal")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,7 @@ from spark_jobs.landing.claim import (
     Manifest,
     claim,
     cut_batches,
+    discard,
     group_by_feed,
     landed_zips,
     mark_duplicates,
@@ -30,7 +31,7 @@ from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Feed, Finding
 from spark_jobs.rules.revisions import RuleSet, in_force
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.ledger import find_loaded
+from spark_jobs.tables.ledger import Seen, seen_before
 from spark_jobs.tables.rule_store import read_rows, stopped_feeds
 
 # A commit is mostly waiting: with fewer the cores idle, and fewer batches share a ledger commit.
@@ -128,13 +129,19 @@ def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> li
     report.backlog = len(notes)
     if not notes:
         return []
+    seen = seen_before(lake.session, {note.sha256 for note in notes})
+    # Landed again after it was accounted for, by an agent that was killed before it removed its source.
+    for note in notes:
+        if note.zip_id in seen.zip_ids:
+            discard(lake.site.landing, note)
+    notes = [note for note in notes if note.zip_id not in seen.zip_ids]
     rows = read_rows(lake.session)
     rules = in_force(rows)
     report.findings = rules.findings
     halted = {feed for feed, revision in stopped_feeds(lake.session) if revision == _revision(rules, feed)}
     unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
     groups = group_by_feed(notes, rules.feeds.values(), waiting=halted, unsettled=unsettled)
-    batches = list(_cut(lake, rules, groups))
+    batches = list(_cut(rules, seen, groups))
     return [
         lambda n=number + n, feed=feed, zips=zips: _claim(lake, rules, epoch, n, feed, zips)
         for n, (feed, zips) in enumerate(batches)
@@ -146,15 +153,14 @@ def _revision(rules: RuleSet, feed: str) -> int | None:
 
 
 def _cut(
-    lake: Lake, rules: RuleSet, groups: dict[str | None, list[ClaimedZip]]
+    rules: RuleSet, seen: Seen, groups: dict[str | None, list[ClaimedZip]]
 ) -> Iterator[tuple[Feed | None, list[ClaimedZip]]]:
-    loaded = find_loaded(lake.session, {z.note.sha256 for zips in groups.values() for z in zips})
     for name, zips in groups.items():
         if name is None:
             yield None, zips
             continue
         feed = rules.feeds[name]
-        marked = mark_duplicates(name, zips, loaded)
+        marked = mark_duplicates(name, zips, seen.loaded)
         for batch in cut_batches(marked, feed.batch_zips, feed.batch_bytes):
             yield feed, batch
 

@@ -140,6 +140,12 @@ def release(landing: Path, folder: Path) -> int:
     return len(zips)
 
 
+def discard(landing: Path, note: DeliveryNote) -> None:
+    """Removes a landed zip that the ledger has under the same id: its bytes are in the vault or in quarantine."""
+    for suffix in (".zip", ".json"):
+        (landing / note.folder / f"{note.zip_id}{suffix}").unlink(missing_ok=True)
+
+
 def unfinished_batches(claimed: Path, landing: Path) -> list[Path]:
     """Batches of an attempt that has ended: those with a manifest are to be run again, the others are released here.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -40,11 +41,20 @@ _LEDGER = {
 LEDGER_COLUMNS = column_list(_LEDGER)
 
 
-def find_loaded(session: SparkSession, hashes: Collection[str]) -> dict[tuple[str, str], str]:
-    """(feed, SHA-256) of zips with one of `hashes` that were loaded, with the id of the zip."""
-    loaded = session.table("ops.ledger").where((F.col("state") == "loaded") & F.col("sha256").isin(*hashes))
-    found = loaded.groupBy("feed", "sha256").agg(F.min("zip_id").alias("zip_id"))
-    return {(row.feed, row.sha256): row.zip_id for row in found.collect()}
+@dataclass(frozen=True)
+class Seen:
+    """What the ledger knows of zips in landing: ids that are accounted for, and (feed, SHA-256) -> id of loaded zips."""
+
+    zip_ids: frozenset[str]
+    loaded: Mapping[tuple[str, str], str]
+
+
+def seen_before(session: SparkSession, hashes: Collection[str]) -> Seen:
+    """What the ledger knows of zips with one of the SHA-256 `hashes`; a zip of the same id has the same one."""
+    found = session.table("ops.ledger").where(F.col("sha256").isin(*hashes))
+    rows = found.select("zip_id", "feed", "sha256", "state").orderBy("zip_id", ascending=False).collect()
+    loaded = {(row.feed, row.sha256): row.zip_id for row in rows if row.state == "loaded"}
+    return Seen(frozenset(row.zip_id for row in rows), loaded)
 
 
 def counts_of(session: SparkSession, zip_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
