@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
-from struct import error as StructError  # noqa: N812 - an exception class, whatever its case
+from struct import error as StructError
 
 from spark_jobs.archives.ending import find_directory
 from spark_jobs.errors import ArchiveError

@@ -18,9 +18,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from spark_jobs.archives import ZipError
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.times import extract_times
-from spark_jobs.archives import ZipError
 from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
 from spark_jobs.rules.model import Feed
 

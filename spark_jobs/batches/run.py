@@ -1,4 +1,4 @@
-"""Runs one batch: parse, judge, upsert each target table, then quarantine, ledger, vault, in this order.
+"""Runs one batch: parse, judge, upsert each target table and quarantine, then the ledger, then the vault.
 
 Crash-only: every step is keyed by zip id and can be done again with the same result. The ledger is written after all
 tables, and zips leave `claimed/` after the ledger: a batch found there is either run again whole, or, once the ledger
@@ -33,6 +33,7 @@ from spark_jobs.landing.files import move
 from spark_jobs.rules.model import Feed
 from spark_jobs.tables import ledger
 from spark_jobs.tables.catalog import create_view, view_is_current
+from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import LEDGER_COLUMNS
 from spark_jobs.tables.rule_store import insert_stop
@@ -73,8 +74,10 @@ def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
     accounts = _accounts(lake, batch, parsed, judged)
     if stopped := _stop_feed(lake, batch, judged):
         return stopped
-    commits = _upsert_targets(lake, batch, judged, accounts)
-    _record_quarantine(lake, batch, parsed, judged, accounts)
+    with ThreadPoolExecutor(1) as beside:
+        quarantined = beside.submit(_record_quarantine, lake, batch, parsed, judged, accounts)
+        commits = _upsert_targets(lake, batch, judged, accounts)
+        quarantined.result()
     _record_ledger(lake, batch, accounts, commits)
     _clear_away(lake, batch, {a.zip.note.zip_id: a.rule is not None for a in accounts})
     return BatchResult(batch.name, batch.manifest.feed, accounts)
@@ -128,9 +131,17 @@ def _upsert_target(lake: Lake, batch: Batch, feed: Feed, judged: Sequence[Judged
     together = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), rows)
     table = lake.table(judged[0].target)
     commit = lake.writer.upsert(together, table)
-    if not view_is_current(lake.session.catalog, table, feed):
-        create_view(lake.session, table, feed)
+    _show_to_readers(lake, table, feed)
     return commit
+
+
+def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
+    """Makes the readers' view if it lacks a column; asking the metastore is dear, so once a process and revision."""
+    shown = (table.name, feed.feed, feed.revision)
+    if shown not in lake.views_shown:
+        if not view_is_current(lake.session.catalog, table, feed):
+            create_view(lake.session, table, feed)
+        lake.views_shown.add(shown)
 
 
 def _record_quarantine(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,9 +24,9 @@ from spark_jobs.tables.lake import Lake, open_lake
 from spark_jobs.tables.rule_store import read_rules
 from tests import reconcile, simulator
 
-
 INSIGHTS = ("bed_availability", "admissions")
 INSIGHT_ROWS = 12
+QUESTION = "SELECT * FROM lake.encounter LIMIT 5"
 
 
 def register(app: typer.Typer) -> None:
@@ -157,4 +157,4 @@ def _show_result(output: Output, result: dict[str, Any], home: Path) -> None:
             output.say(f"[bold red]{when.replace('_', ' ')}[/] {line}")
     if result["reconciled"]:
         output.say("[bold green]Every zip, member and row is as the truth says, before and after compaction.[/]")
-    output.say(f'Ask it yourself: ./lake sql --home {home} "SELECT * FROM lake.encounter LIMIT 5"')
+    output.say(f"Ask it yourself: ./lake sql --home {home} '{QUESTION}'")

@@ -68,7 +68,7 @@ def fetch_packages(coordinates: str, folder: Path) -> None:
         *("--conf", f"spark.jars.ivy={folder}", "--packages", coordinates),
         *("--class", "org.apache.hadoop.util.VersionInfo", "spark-internal"),
     ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         sys.stderr.write(done.stderr)
         done.check_returncode()

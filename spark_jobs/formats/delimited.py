@@ -110,7 +110,9 @@ def _by_line(stream: BinaryIO, rule: Member) -> Iterator[tuple[pa.RecordBatch, _
 
 def _fields(line: str, rule: Member) -> list[str]:
     try:
-        return next(csv.reader([line], delimiter=rule.delimiter, quotechar=rule.quote, escapechar=rule.escape, strict=True))
+        return next(
+            csv.reader([line], delimiter=rule.delimiter, quotechar=rule.quote, escapechar=rule.escape, strict=True)
+        )
     except csv.Error:
         return []
 
@@ -181,7 +183,9 @@ def _refused(ragged: _Ragged, shift: int, entry: Entry, rule: Member) -> Iterato
     ragged.found = {}
 
 
-def _with_leading(entry: Entry, rule: Member, rows: pa.Array, failures: pa.Array, values: Sequence[pa.Array]) -> pa.Table:
+def _with_leading(
+    entry: Entry, rule: Member, rows: pa.Array, failures: pa.Array, values: Sequence[pa.Array]
+) -> pa.Table:
     index = pa.repeat(pa.scalar(entry.index, pa.int32()), len(rows))
     arrays = [index, pa.repeat(entry.name, len(rows)), rows, failures, *values]
     return pa.Table.from_arrays(arrays, schema=raw_schema(rule.columns))

@@ -17,9 +17,7 @@ BLOCK = 8 * MEGABYTE
 LONGEST_LINE = MEGABYTE
 
 
-def read_fixed(
-    stream: BinaryIO, entry: Entry, rule: Member, constants: Mapping[str, str | None]
-) -> Iterator[Rows]:
+def read_fixed(stream: BinaryIO, entry: Entry, rule: Member, constants: Mapping[str, str | None]) -> Iterator[Rows]:
     """The member's lines as rows, a block at a time; empty lines are no rows.
 
     Raises MemberError `member.line` for a line of more than 1 MB.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import pyarrow as pa
 
@@ -70,12 +71,11 @@ class Tally:
 
     def summary(self) -> ZipSummary:
         """The tally as it stands, events in member order."""
-        by_index = {"key": lambda event: event.member_index}
         return ZipSummary(
             self.members,
             self.ignored,
-            tuple(sorted(self.quarantined, **by_index)),  # type: ignore[arg-type]
-            tuple(sorted(self.warnings, **by_index)),  # type: ignore[arg-type]
+            tuple(sorted(self.quarantined, key=attrgetter("member_index"))),
+            tuple(sorted(self.warnings, key=attrgetter("member_index"))),
         )
 
 

@@ -21,7 +21,9 @@ DIRECTIVES = {
 DEFAULTS = {"Y": "1970", "m": "01", "d": "01", "H": "00", "M": "00", "S": "00", "f": "0"}
 ISO_DATE = "%Y-%m-%d"
 ISO_LOCAL = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?))?$"
-ISO_OFFSET = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)(Z|[+-][0-9]{2}:?[0-9]{2})$"
+ISO_OFFSET = (
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)(Z|[+-][0-9]{2}:?[0-9]{2})$"
+)
 
 LOCAL = pa.timestamp("us")
 UTC = pa.timestamp("us", "UTC")
@@ -61,7 +63,9 @@ def _regex(pattern: str) -> tuple[str, dict[str, int]]:
 
 def _rewritten(text: pa.Array, expression: str, template: str) -> pa.Array:
     fits = pc.match_substring_regex(text, expression)
-    return pc.replace_substring_regex(pc.if_else(fits, text, pa.scalar(None, pa.string())), expression, template)
+    iso = pc.replace_substring_regex(pc.if_else(fits, text, pa.scalar(None, pa.string())), expression, template)
+    # The calendar has no year 0, though Arrow's has.
+    return pc.if_else(pc.starts_with(iso, "0000"), pa.scalar(None, pa.string()), iso)
 
 
 def _cast_or_null(text: pa.Array, kind: pa.DataType) -> pa.Array:

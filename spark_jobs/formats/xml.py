@@ -59,7 +59,12 @@ class _Found:
 
 
 def read_xml(
-    content: bytes, entries: Sequence[Entry], rule: Member, feed: Feed, constants: Mapping[str, str | None], tally: Tally
+    content: bytes,
+    entries: Sequence[Entry],
+    rule: Member,
+    feed: Feed,
+    constants: Mapping[str, str | None],
+    tally: Tally,
 ) -> Iterator[Rows]:
     """The rows of the XML members that `rule` takes, and of its child rules; refused members go to `tally`."""
     steps, top = _compiled(rule, feed, constants)
@@ -226,6 +231,8 @@ def _tables(found: Mapping[str, _Found]) -> Iterator[Rows]:
     for name, one in found.items():
         if one.rows:
             schema = raw_schema(one.record.rule.columns)
-            columns = [pa.array(values, kind.type) for values, kind in zip(zip(*one.rows, strict=True), schema, strict=True)]
+            columns = [
+                pa.array(values, kind.type) for values, kind in zip(zip(*one.rows, strict=True), schema, strict=True)
+            ]
             yield Rows(name, pa.Table.from_arrays(columns, schema=schema))
             one.rows = []

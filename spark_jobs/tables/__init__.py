@@ -1,0 +1,1 @@
+"""The tables of the lake and the session on them: Hudi, metastore, rule tables, ledger, quarantine."""

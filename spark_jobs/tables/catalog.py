@@ -37,7 +37,7 @@ def create_view(session: SparkSession, table: HudiTable, feed: Feed) -> None:
     partition_last = [*(c for c in columns if c not in PROVENANCE), *PROVENANCE]
     described = ", ".join(f"`{name}`{comment(comments.get(name, ''))}" for name in partition_last)
     selected = ", ".join(f"`{name}`" for name in partition_last)
-    session.sql(
+    session.sql(  # names come from validated rules
         f"CREATE OR REPLACE VIEW lake.{table.name} ({described}) AS"
         f" SELECT {selected} FROM {table.database}.{table.name} WHERE NOT _deleted"
     )

@@ -27,6 +27,7 @@ class Lake:
     site: Site
     session: SparkSession
     writer: TableWriter = field(default_factory=TableWriter)
+    views_shown: set[tuple[str, str, int]] = field(default_factory=set)
 
     @cached_property
     def ledger_commits(self) -> GroupCommit:

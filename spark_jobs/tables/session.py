@@ -77,6 +77,8 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",
+        # A text that is no date by a pattern is null, never an exception that fails its batch.
+        "spark.sql.legacy.timeParserPolicy": "CORRECTED",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(ZIPS_A_TRANSFER),
         "spark.sql.warehouse.dir": str(site.warehouse),
         "spark.local.dir": str(site.home / "scratch"),

@@ -2,9 +2,11 @@
 
 import json
 import os
+from contextlib import suppress
 
 import pytest
 
+from spark_jobs.landing import claim as claiming
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import DeliveryNote, adopt, land, land_folder
 from spark_jobs.landing.claim import (
@@ -135,27 +137,25 @@ def test_batches_are_bounded_by_zips_and_bytes_and_a_larger_zip_goes_alone():
     assert sizes == [[1, 1], [1], [9], [1]]
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for SIGKILL."""
 
 
 def killed_after(monkeypatch, steps):
     """Has the process die at its `steps`-th file operation of a claim."""
-    from spark_jobs.landing import claim as module
-
-    real_move, real_write, left = module.move, module.write_json, [steps]
+    real_move, real_write, left = claiming.move, claiming.write_json, [steps]
 
     def step(operation):
         def run(*args):
             if left[0] == 0:
-                raise Killed
+                raise KilledError
             left[0] -= 1
             return operation(*args)
 
         return run
 
-    monkeypatch.setattr(module, "move", step(real_move))
-    monkeypatch.setattr(module, "write_json", step(real_write))
+    monkeypatch.setattr(claiming, "move", step(real_move))
+    monkeypatch.setattr(claiming, "write_json", step(real_write))
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -164,10 +164,8 @@ def test_claim_killed_at_any_step_loses_no_zip_and_no_note(landing, tmp_path, mo
     claimed = tmp_path / "claimed"
     with monkeypatch.context() as patched:
         killed_after(patched, steps)
-        try:
+        with suppress(KilledError):
             claim(landing, claimed, manifest(notes))
-        except Killed:
-            pass
     left = unfinished_batches(claimed, landing)
     if left:
         assert Manifest.read(left[0]).zips == tuple(ClaimedZip(n) for n in notes)
@@ -210,7 +208,7 @@ def test_packing_killed_at_any_step_is_finished_by_the_next_run(tmp_path, monkey
     keep_some(folder, 2, 10)
 
     def die(*args, **kwargs):
-        raise Killed
+        raise KilledError
 
     with monkeypatch.context() as patched:
         if killed_at == "write_table":
@@ -219,7 +217,7 @@ def test_packing_killed_at_any_step_is_finished_by_the_next_run(tmp_path, monkey
             patched.setattr(vault.Path, "unlink", die)
         else:
             patched.setattr(vault, "_write_bundle", die)
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             vault.pack(folder, bundle_bytes=20)
     assert vault.pack(folder, bundle_bytes=20) == 1
     assert [vault.find(folder, f"zip-{n}") for n in range(2)] == [bytes([n]) * 10 for n in range(2)]
