@@ -17,6 +17,7 @@ from spark_jobs.errors import LakeError
 from spark_jobs.jobs.failures import log_failure
 from spark_jobs.landing import vault
 from spark_jobs.landing.claim import (
+    MANIFEST,
     ClaimedZip,
     Manifest,
     claim,
@@ -140,12 +141,18 @@ def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> li
     report.findings = rules.findings
     halted = {feed for feed, revision in stopped_feeds(lake.session) if revision == _revision(rules, feed)}
     unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
-    groups = group_by_feed(notes, rules.feeds.values(), waiting=halted, unsettled=unsettled)
+    groups = group_by_feed(notes, rules.feeds.values(), waiting=halted, unsettled=unsettled, busy=_still_claimed(lake))
     batches = list(_cut(rules, seen, groups))
     return [
         lambda n=number + n, feed=feed, zips=zips: _claim(lake, rules, epoch, n, feed, zips)
         for n, (feed, zips) in enumerate(batches)
     ]
+
+
+def _still_claimed(lake: Lake) -> set[tuple[str | None, str]]:
+    """(feed, SHA-256) of zips in batches that failed in this run: an equal zip waits until the next run tries them."""
+    manifests = [Manifest.read(path.parent) for path in lake.site.claimed.glob(f"*/*/{MANIFEST}")]
+    return {(manifest.feed, z.note.sha256) for manifest in manifests for z in manifest.zips}
 
 
 def _revision(rules: RuleSet, feed: str) -> int | None:

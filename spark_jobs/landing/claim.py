@@ -72,7 +72,7 @@ def group_by_feed(
     feeds: Collection[Feed],
     waiting: Collection[str] = (),
     unsettled: Collection[str] = (),
-    busy: Collection[tuple[str, str]] = (),
+    busy: Collection[tuple[str | None, str]] = (),
 ) -> dict[str | None, list[ClaimedZip]]:
     """The zips that can be claimed now, by feed; None holds those that no feed takes.
 
@@ -164,7 +164,7 @@ def batch_folder(claimed: Path, manifest: Manifest) -> Path:
 
 
 def remove_batch(folder: Path) -> None:
-    """Removes a batch's folder, the manifest last but one: without it, what is left would be released, not lost."""
+    """Removes a batch's folder once its zips have left it; raises FileExistsError while it holds one."""
     for path in folder.iterdir():
         if path.suffix == ".zip":
             raise FileExistsError(f"{folder.name} still holds a zip")
