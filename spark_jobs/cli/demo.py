@@ -63,7 +63,7 @@ class Course:
 
 
 def demo(
-    zips: Annotated[int, typer.Option(help="Zips that the facilities deliver.", min=25)] = 200,
+    zips: Annotated[int, typer.Option(help="Zips that the facilities deliver.", min=25)] = 120,
     facilities: Annotated[int, typer.Option(help="Care facilities.", min=1)] = 20,
     seed: Annotated[int, typer.Option(help="The same seed gives the same deliveries.")] = 1,
     edge_mb: Annotated[int, typer.Option(help="Size of the one very large zip in MB; 0 leaves it out.")] = 40,

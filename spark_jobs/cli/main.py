@@ -25,7 +25,7 @@ for module in (demo, simulate, ingest, query, testing):
 def main() -> None:
     """Runs the command line; an error made for people is shown as such, without a stack trace."""
     try:
-        app()
+        app(prog_name="./lake")
     except LakeError as error:
         fail(error, as_json="--json" in sys.argv)
         sys.exit(1)

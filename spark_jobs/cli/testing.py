@@ -22,11 +22,16 @@ def register(app: typer.Typer) -> None:
 
 
 def test(
-    tiers: Annotated[list[str] | None, typer.Argument(help="lint, unit, spark; all of them if not given.")] = None,
+    tiers: Annotated[
+        list[str] | None, typer.Argument(help="lint, unit, spark, docs; the first three if not given.")
+    ] = None,
     kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
     json: JsonOption = False,
 ) -> None:
-    """Runs the tests: lint and types, then unit (no Spark, seconds), then spark (one shared session, real kills)."""
+    """Runs the tests: lint and types, unit (no Spark, seconds), spark (one shared session, real kills).
+
+    The tier docs runs the commands of the documentation, each in a process of its own.
+    """
     tiers = tiers or ["lint", "unit", "spark"]
     results = {"lint": _lint()} if "lint" in tiers else {}
     folders = [f"tests/{tier}" for tier in tiers if tier != "lint"]
