@@ -15,28 +15,26 @@ from spark_jobs.rules.model import MEGABYTE, Limits
 CHUNK = MEGABYTE
 
 
-def open_member(content: bytes, entry: Entry, limits: Limits, proven: bool = False) -> io.BufferedReader:
+def open_member(content: bytes, entry: Entry, limits: Limits) -> io.BufferedReader:
     """Open a member for reading, its size and CRC verified beforehand by inflating it once without keeping it.
 
-    `proven` spares the first pass where it has been made. Raises ArchiveError: `member.encrypted`, `.method`,
-    `.damaged`, `.too_large` or `.ratio`.
+    Raises ArchiveError: `member.encrypted`, `.method`, `.damaged`, `.too_large` or `.ratio`.
     """
     check_member(entry, limits)
-    if not proven:
+    try:
         _prove(content, entry)
+    except InflateError as error:
+        raise ArchiveError("member.damaged", "it does not inflate") from error
     return io.BufferedReader(_Chunks(_chunks(content, entry)), CHUNK)
 
 
 def _prove(content: bytes, entry: Entry) -> None:
-    size = crc = 0
-    try:
-        for chunk in _chunks(content, entry):
-            size += len(chunk)
-            if size > entry.size:
-                break
-            crc = isal_zlib.crc32(chunk, crc)
-    except InflateError:
-        raise ArchiveError("member.damaged", "it does not inflate") from None
+    size, crc = 0, 0
+    for chunk in _chunks(content, entry):
+        size += len(chunk)
+        if size > entry.size:
+            break
+        crc = isal_zlib.crc32(chunk, crc)
     if size != entry.size:
         raise ArchiveError("member.damaged", "its size is not the declared one")
     if crc != entry.crc:
