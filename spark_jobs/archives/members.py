@@ -52,8 +52,8 @@ def _inflated(packed: memoryview, size: int) -> bytes:
     try:
         # One byte more than declared is asked for, so that a member that holds more shows.
         data: bytes = inflater.decompress(packed, size + 1)
-    except InflateError as error:
-        raise ArchiveError("member.damaged", "it does not inflate") from error
+    except InflateError:
+        raise ArchiveError("member.damaged", "it does not inflate") from None
     if not inflater.eof and len(data) <= size:
         raise ArchiveError("member.damaged", "its packed bytes are cut short")
     return data

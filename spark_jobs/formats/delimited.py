@@ -1,191 +1,123 @@
-"""CSV and delimited text to raw rows, with Arrow's reader; every column is read as text."""
+"""CSV and delimited text to raw rows with PyArrow's reader; every field is read as text."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from itertools import chain
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
+import pyarrow.compute as pc
+from pyarrow import csv
 
-from spark_jobs.archives import Entry
 from spark_jobs.errors import MemberError
-from spark_jobs.formats.fixed import constant
-from spark_jobs.formats.results import Rows, Tally, raw_schema, sourced
-from spark_jobs.rules.model import MEGABYTE, Member
+from spark_jobs.formats.dialect import Dialect
+from spark_jobs.formats.header import Places, header_warnings, places_by_name, places_by_number, take_header
+from spark_jobs.formats.results import Rows, Tally
+from spark_jobs.formats.rows import ROWS_AT_ONCE, TextMember, counted
+from spark_jobs.formats.text import LONGEST_RECORD, whole_records
+from spark_jobs.rules.model import MEGABYTE
 
-BLOCK = 8 * MEGABYTE
-MOST_COLUMNS = 2000
-ALL_TEXT = {f"f{n}": pa.string() for n in range(MOST_COLUMNS)}
+BROKEN_QUOTE = "row.ragged: a quote in it is never closed, or text follows where it closes"
+TOO_LONG = f"row.ragged: a line of more than {LONGEST_RECORD // MEGABYTE} MB"
 
 
 @dataclass
-class _Ragged:
-    """Rows of the wrong number of fields: physical row number -> fields found, and how many were expected."""
+class _Refused:
+    """The rows of a block that PyArrow leaves out: their numbers in the block, from 1, and what is wrong with them."""
 
-    found: dict[int, int] = field(default_factory=dict)
-    expected: int = 0
+    stand_in: str
+    numbers: list[int] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
     def __call__(self, row: Any) -> str:
-        self.found[row.number] = row.actual_columns
-        self.expected = row.expected_columns
+        self.numbers.append(row.number - 1)  # the first row is the header that `_parsed` puts on top
+        ragged = f"row.ragged: expected {row.expected_columns} fields, found {row.actual_columns}"
+        self.failures.append(BROKEN_QUOTE if row.text.startswith(self.stand_in) else ragged)
         return "skip"
 
 
-def read_delimited(
-    stream: BinaryIO, entry: Entry, rule: Member, constants: Mapping[str, str | None], tally: Tally, doubtful: bool
-) -> Iterator[Rows]:
-    """The member's records as rows, a block at a time; ragged ones are refused and keep their number.
-
-    `doubtful` says that the quotes do not pair: then each line is read by itself, so that an unclosed quote swallows
-    no more than its line. Raises MemberError `member.header` or `member.line`.
-    """
-    places: list[int | None] | None = None if rule.header else _places_by_number(rule)
-    batches = _by_line(stream, rule) if doubtful else _by_block(stream, rule)
-    first = 1
-    for batch, ragged in batches:
-        if places is None:
-            places = _places_by_name(batch, rule, entry, tally)
-            batch, first = batch.slice(1), 2  # noqa: PLW2901 - the header is no row
-        numbers = _numbers(len(batch), first, ragged)
-        first = numbers[-1] + 1 if numbers else first
-        shift = 1 if rule.header else 0
-        table = _table(batch, places, numbers, shift, entry, rule, constants)
-        if len(table):
-            yield Rows(rule.member, table)
-        for refused in _refused(ragged, shift, entry, rule):
-            yield Rows(rule.member, refused)
-
-
-def _by_block(stream: BinaryIO, rule: Member) -> Iterator[tuple[pa.RecordBatch, _Ragged]]:
-    ragged = _Ragged()
-    width = None if rule.header else [f"f{n}" for n in range(_width(rule))]
-    try:
-        reader = pacsv.open_csv(
-            stream,
-            pacsv.ReadOptions(
-                use_threads=False, block_size=BLOCK, column_names=width, autogenerate_column_names=width is None
-            ),
-            pacsv.ParseOptions(
-                delimiter=rule.delimiter,
-                quote_char=rule.quote or False,
-                escape_char=rule.escape or False,
-                newlines_in_values=rule.quote is not None,
-                invalid_row_handler=ragged,
-            ),
-            pacsv.ConvertOptions(check_utf8=False, strings_can_be_null=False, column_types=ALL_TEXT),
-        )
-        for batch in reader:
-            yield batch, ragged
-    except pa.ArrowInvalid as error:
-        if "Empty CSV file" in str(error):
+def read_delimited(blocks: Iterable[bytes], member: TextMember, tally: Tally) -> Iterator[Rows]:
+    """The records of a member as rows, refused ones included. Raises MemberError `member.header`."""
+    dialect = Dialect.of(member.rule)
+    records = whole_records(blocks, dialect.cut)
+    if member.rule.header:
+        header, records = _take_header(records, dialect)
+        if not header:
             return
-        # Arrow's own words may quote the row.
-        raise MemberError("member.line", f"it has a record of more than {BLOCK >> 20} MB") from None
-    if ragged.found:
-        yield pa.RecordBatch.from_arrays([pa.nulls(0, pa.string())], ["f0"]), ragged
+        places, width = places_by_name(header, member.rule), len(header)
+        for rule, reason in header_warnings(header, places, member.rule):
+            tally.warn(member.entry, rule, reason)
+    else:
+        places, width = places_by_number(member.rule)
+    number = 1
+    for block in records:
+        if block is None:
+            yield member.refused(number, TOO_LONG)
+            number += 1
+        elif block.strip(b"\r\n"):
+            count, items = _block_rows(block, places, width, dialect, member, number)
+            yield from items
+            number += count
 
 
-def _by_line(stream: BinaryIO, rule: Member) -> Iterator[tuple[pa.RecordBatch, _Ragged]]:
-    """Line by line with the standard library, strictly; a line whose quotes do not pair has 0 fields."""
-    ragged, rows, number = _Ragged(), [], 0
-    width = None if rule.header else _width(rule)
-    for line in io.TextIOWrapper(stream, "utf-8"):
-        if not line.strip("\r\n"):
-            continue
-        number += 1
-        fields = _fields(line, rule)
-        width = width or len(fields)
-        if len(fields) == width:
-            rows.append(fields)
-        else:
-            ragged.found[number], ragged.expected = len(fields), width
-    if rows:
-        columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
-        yield pa.RecordBatch.from_arrays(columns, [f"f{n}" for n in range(len(columns))]), ragged
+def _take_header(records: Iterator[bytes | None], dialect: Dialect) -> tuple[list[str], Iterator[bytes | None]]:
+    """The names in the header, none if there is no record at all, and the text after it."""
+    for block in records:
+        if block is None:
+            raise MemberError("member.header", "its first line is too long")
+        names, rest = take_header(block, dialect)
+        if names:
+            return names, chain([rest], records)
+    return [], records
 
 
-def _fields(line: str, rule: Member) -> list[str]:
-    try:
-        return next(
-            csv.reader([line], delimiter=rule.delimiter, quotechar=rule.quote, escapechar=rule.escape, strict=True)
-        )
-    except csv.Error:
-        return []
-
-
-def _width(rule: Member) -> int:
-    return max(int(c.source[1:]) for c in rule.columns if c.source and c.source.startswith("#"))
-
-
-def _places_by_number(rule: Member) -> list[int | None]:
-    sources = [c.source or "" for c in sourced(rule.columns)]
-    return [int(source[1:]) - 1 if source.startswith("#") else None for source in sources]
-
-
-def _places_by_name(batch: pa.RecordBatch, rule: Member, entry: Entry, tally: Tally) -> list[int | None]:
-    """Where each sourced column is by the header, None for absent ones; raises MemberError `member.header`."""
-    header = [str(column[0].as_py() or "").strip() for column in batch.columns]
-    wanted = [c for c in sourced(rule.columns) if not (c.source or "").startswith("$")]
-    for column in wanted:
-        if header.count(column.source or "") > 1:
-            raise MemberError("member.header", f"the header names column {column.name} twice")
-        if column.required and column.source not in header:
-            raise MemberError("member.header", f"the header lacks the required column {column.name}")
-    if {c.source for c in wanted} - set(header):
-        tally.warn(entry, "member.missing_columns", "the header lacks columns that may be null")
-    if set(header) - {c.source for c in wanted}:
-        tally.warn(entry, "member.unknown_columns", "the header holds columns that no rule reads")
-    return [header.index(c.source) if c.source in header else None for c in sourced(rule.columns)]
-
-
-def _numbers(count: int, first: int, ragged: _Ragged) -> list[int]:
-    """The physical numbers of `count` good rows from `first` on: those that no ragged row has."""
-    numbers: list[int] = []
-    number = first
-    while len(numbers) < count:
-        if number not in ragged.found:
-            numbers.append(number)
-        number += 1
-    return numbers
-
-
-def _table(
-    batch: pa.RecordBatch,
-    places: Sequence[int | None],
-    numbers: Sequence[int],
-    shift: int,
-    entry: Entry,
-    rule: Member,
-    constants: Mapping[str, str | None],
-) -> pa.Table:
-    count = len(batch)
-    rows = pa.array([number - shift for number in numbers], pa.int64())
-    values = [
-        batch.column(place) if place is not None else constant(constants, c.source, count)
-        for c, place in zip(sourced(rule.columns), places, strict=True)
+def _block_rows(
+    block: bytes, places: Places, width: int, dialect: Dialect, member: TextMember, first: int
+) -> tuple[int, list[Rows]]:
+    """How many rows a block has, refused ones included, and the rows; `first` is the number of its first row."""
+    refused = _Refused(dialect.refused)
+    table = _parsed(block, places, width, dialect, refused)
+    numbers = _numbers(len(table), refused.numbers, first)
+    values = {source: table.column(f"f{place}") for source, place in places.items()}
+    good = member.rows(numbers, pa.nulls(len(table), pa.string()), values).table
+    theirs = pa.array([number + first - 1 for number in refused.numbers], pa.int64())
+    bad = member.rows(theirs, pa.array(refused.failures, pa.string()), {}).table
+    items = [
+        Rows(member.rule.member, table.slice(at, ROWS_AT_ONCE))
+        for table in (good, bad)
+        for at in range(0, len(table), ROWS_AT_ONCE)
     ]
-    return _with_leading(entry, rule, rows, pa.nulls(count, pa.string()), values)
+    return len(good) + len(bad), items
 
 
-def _refused(ragged: _Ragged, shift: int, entry: Entry, rule: Member) -> Iterator[pa.Table]:
-    """The ragged rows so far, as rows without values; each is given out once."""
-    if not ragged.found:
-        return
-    given = sorted(ragged.found.items())
-    reasons = [f"row.ragged: {found} fields, {ragged.expected} expected" for _, found in given]
-    rows = pa.array([number - shift for number, _ in given], pa.int64())
-    nothing = [pa.nulls(len(given), pa.string())] * len(sourced(rule.columns))
-    yield _with_leading(entry, rule, rows, pa.array(reasons), nothing)
-    ragged.found = {}
+def _parsed(block: bytes, places: Places, width: int, dialect: Dialect, refused: _Refused) -> pa.Table:
+    names = [f"f{place}" for place in range(width)]
+    wanted = [f"f{place}" for place in sorted(set(places.values()))] or names[:1]
+    stand_in = dialect.refused.encode()
+    if stand_in in block:
+        block = block.replace(stand_in, stand_in + dialect.delimiter.encode() * width)  # a field too many, surely
+    # Without a header of our own PyArrow numbers the refused rows wrongly.
+    text = dialect.delimiter.join(names).encode() + b"\n" + block
+    return csv.read_csv(
+        pa.BufferReader(text),
+        csv.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote or False,
+            escape_char=dialect.escape or False,
+            newlines_in_values=True,
+            invalid_row_handler=refused,
+        ),
+        csv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted),
+    ).combine_chunks()
 
 
-def _with_leading(
-    entry: Entry, rule: Member, rows: pa.Array, failures: pa.Array, values: Sequence[pa.Array]
-) -> pa.Table:
-    index = pa.repeat(pa.scalar(entry.index, pa.int32()), len(rows))
-    arrays = [index, pa.repeat(entry.name, len(rows)), rows, failures, *values]
-    return pa.Table.from_arrays(arrays, schema=raw_schema(rule.columns))
+def _numbers(good: int, refused: list[int], first: int) -> pa.Array:
+    """The numbers of the rows that were not refused."""
+    if not refused:
+        return counted(first, good)
+    every = counted(1, good + len(refused))
+    kept = every.filter(pc.invert(pc.is_in(every, pa.array(refused, pa.int64()))))
+    return pc.add(kept, first - 1)

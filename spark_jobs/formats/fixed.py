@@ -2,69 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_jobs.archives import Entry
-from spark_jobs.errors import MemberError
-from spark_jobs.formats.results import LEADING, Rows, raw_schema, sourced
+from spark_jobs.formats.results import Rows, sourced
+from spark_jobs.formats.rows import NO_TEXT, ROWS_AT_ONCE, TextMember, counted
+from spark_jobs.formats.text import LONGEST_RECORD, whole_lines, whole_records
 from spark_jobs.rules.model import MEGABYTE, Member
 
-BLOCK = 8 * MEGABYTE
-LONGEST_LINE = MEGABYTE
+TOO_LONG = f"row.length: a line of more than {LONGEST_RECORD // MEGABYTE} MB"
+
+Spans = dict[str, tuple[int, int]]  # source -> characters from, to (left out), counted from 0
 
 
-def read_fixed(stream: BinaryIO, entry: Entry, rule: Member, constants: Mapping[str, str | None]) -> Iterator[Rows]:
-    """The member's lines as rows, a block at a time; empty lines are no rows.
-
-    Raises MemberError `member.line` for a line of more than 1 MB.
-    """
+def read_fixed(blocks: Iterable[bytes], member: TextMember) -> Iterator[Rows]:
+    """The lines of a member as rows, refused ones included; empty lines are no rows."""
+    spans = _spans(member.rule)
     number = 1
-    for lines in _blocks(stream):
-        filled = lines.filter(pc.not_equal(lines, ""))
-        if len(filled):
-            yield Rows(rule.member, _table(filled, number, entry, rule, constants))
-            number += len(filled)
+    for block in whole_records(blocks, whole_lines):
+        if block is None:
+            yield member.refused(number, TOO_LONG)
+            number += 1
+            continue
+        lines = _lines(block)
+        for at in range(0, len(lines), ROWS_AT_ONCE):
+            some = lines.slice(at, ROWS_AT_ONCE)
+            yield _rows(some, spans, member, number)
+            number += len(some)
 
 
-def _blocks(stream: BinaryIO) -> Iterator[pa.Array]:
-    rest = b""
-    while block := stream.read(BLOCK):
-        *lines, rest = (rest + block).split(b"\n")
-        if len(rest) > LONGEST_LINE or any(len(line) > LONGEST_LINE for line in lines):
-            raise MemberError("member.line", "it has a line of more than 1 MB")
-        yield _text(lines)
-    yield _text([rest])
+def _lines(block: bytes) -> pa.Array:
+    text = pa.array([block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")], pa.binary()).cast(pa.string())
+    lines = pc.split_pattern(text, "\n").flatten()
+    return lines.filter(pc.not_equal(lines, ""))
 
 
-def _text(lines: list[bytes]) -> pa.Array:
-    return pc.utf8_rtrim(pa.array(lines, pa.binary()).cast(pa.string()), "\r")
+def _rows(lines: pa.Array, spans: Spans, member: TextMember, first: int) -> Rows:
+    last = max((end for _, end in spans.values()), default=0)
+    lengths = pc.utf8_length(lines)
+    refused = pc.greater(lengths, last)
+    failures = pc.if_else(refused, f"row.length: longer than {last} characters", NO_TEXT)
+    lines = pc.if_else(refused, NO_TEXT, lines)
+    if pc.min(lengths).as_py() < last and not all(column.trim for column in member.rule.columns):
+        lines = pc.utf8_rpad(lines, last)
+    values = {source: pc.utf8_slice_codeunits(lines, *span) for source, span in spans.items()}
+    return member.rows(counted(first, len(lines)), failures, values)
 
 
-def _table(lines: pa.Array, number: int, entry: Entry, rule: Member, constants: Mapping[str, str | None]) -> pa.Table:
-    columns = sourced(rule.columns)
-    spans = {c.name: _span(c.source or "") for c in columns if not (c.source or "").startswith("$")}
-    last = max(stop for _, stop in spans.values())
-    count = len(lines)
-    too_long = pc.greater(pc.utf8_length(pc.utf8_rtrim_whitespace(lines)), last)
-    failures = pc.if_else(too_long, f"row.length: longer than {last} characters", pa.scalar(None, pa.string()))
-    values = [
-        pc.utf8_slice_codeunits(lines, *spans[c.name]) if c.name in spans else constant(constants, c.source, count)
-        for c in columns
-    ]
-    leading = [pa.repeat(pa.scalar(entry.index, pa.int32()), count), pa.repeat(entry.name, count)]
-    rows = pa.array(range(number, number + count), pa.int64())
-    blanked = [pc.if_else(too_long, pa.scalar(None, pa.string()), value) for value in values]
-    assert len(leading) + 2 == len(LEADING)
-    return pa.Table.from_arrays([*leading, rows, failures, *blanked], schema=raw_schema(rule.columns))
-
-
-def constant(constants: Mapping[str, str | None], source: str | None, count: int) -> pa.Array:
-    """A `$...` source, which is the same for all rows of a zip."""
-    return pa.repeat(pa.scalar(constants.get(source or ""), pa.string()), count)
+def _spans(rule: Member) -> Spans:
+    sources = [column.source or "" for column in sourced(rule.columns)]
+    return {source: _span(source) for source in sources if not source.startswith("$")}
 
 
 def _span(source: str) -> tuple[int, int]:

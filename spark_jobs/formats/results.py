@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 import pyarrow as pa
 
 from spark_jobs.archives import Entry
-from spark_jobs.rules.model import Column
+from spark_jobs.rules.model import Column, Member
 
 MEMBER_INDEX, MEMBER, ROW, FAILURES = "_member_index", "_member", "_row", "_failures"
 LEADING = (
@@ -69,14 +68,17 @@ class Tally:
         """Note a warning about a member."""
         self.warnings.append(MemberEvent(entry.index, entry.name, rule, reason))
 
+    def note_empty(self, entry: Entry, rule: Member) -> None:
+        """A member without any row: the rule says whether that is in order."""
+        if rule.allow_empty:
+            self.ignored += 1
+        else:
+            self.refuse(entry, "member.empty", "it holds no row")
+
     def summary(self) -> ZipSummary:
         """The tally as it stands, events in member order."""
-        return ZipSummary(
-            self.members,
-            self.ignored,
-            tuple(sorted(self.quarantined, key=attrgetter("member_index"))),
-            tuple(sorted(self.warnings, key=attrgetter("member_index"))),
-        )
+        quarantined, warnings = (sorted(events, key=_place) for events in (self.quarantined, self.warnings))
+        return ZipSummary(self.members, self.ignored, tuple(quarantined), tuple(warnings))
 
 
 def sourced(columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -87,3 +89,7 @@ def sourced(columns: Iterable[Column]) -> tuple[Column, ...]:
 def raw_schema(columns: Iterable[Column]) -> pa.Schema:
     """The schema of `Rows.table` for a member rule of these columns."""
     return pa.schema([*LEADING, *(pa.field(column.name, pa.string()) for column in sourced(columns))])
+
+
+def _place(event: MemberEvent) -> int:
+    return event.member_index

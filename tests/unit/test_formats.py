@@ -137,12 +137,19 @@ def test_unclosed_quote_costs_its_line_and_no_more():
         (b"b\n1\n", "member.header"),
         (b"a,a\n1,2\n", "member.header"),
         (b"a,b\n\xff,1\n", "member.encoding"),
-        (b"a,b\n" + random.Random(1).randbytes(12 << 20).hex().encode() + b",1\n", "member.line"),
     ],
 )
 def test_bad_csv_is_refused_as_a_whole(data, rule):
     _, summary = csv(data)
     assert refused(summary) == {0: rule}
+
+
+def test_endless_line_costs_its_row_and_no_more():
+    endless = random.Random(1).randbytes(12 << 20).hex().encode()
+    rows, summary = csv(b"a,b\nx,1\n" + endless + b",1\ny,2\n")
+    assert values(rows["line"], "a", "_row") == [("x", 1), (None, 2), ("y", 3)]
+    assert rows["line"][1]["_failures"] == "row.ragged: a line of more than 8 MB"
+    assert summary.quarantined == ()
 
 
 def test_empty_member_is_ignored_where_the_rule_allows_it():

@@ -1,0 +1,154 @@
+"""XML documents to rows, exactly: hardened lxml and one walk along the paths that the rules name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from lxml import etree
+
+from spark_jobs.errors import MemberError
+from spark_jobs.formats.xml_doubts import refuse_doctype, text_encoding
+from spark_jobs.formats.xml_rows import Found
+from spark_jobs.formats.xml_rules import Source, Steps, XmlRule
+
+# The limits of libxml2 (no huge_tree) hold: 256 levels, 10 MB a text; entities are neither declared nor expanded.
+HARDENED = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+UNSEEN = "\0"  # no XML text holds it
+
+Row = list[str | None]
+
+
+@dataclass
+class _Node:
+    """An element on some path: which texts of a row it fills, where children are, and the rules it is a record of."""
+
+    text: list[int] = field(default_factory=list)
+    attributes: list[tuple[int, str]] = field(default_factory=list)
+    records: list[int] = field(default_factory=list)
+    nodes: dict[str, _Node] = field(default_factory=dict)
+
+    def at(self, steps: Steps) -> _Node:
+        """The node that the steps lead to, made where it is missing."""
+        node = self
+        for step in steps:
+            node = node.nodes.setdefault(step, _Node())
+        return node
+
+
+class ExactReader:
+    """Reads documents by a rule and its children, and keeps the rows found since they were last taken."""
+
+    def __init__(self, rule: XmlRule) -> None:
+        self.rule = rule
+        self._nodes = [_node(one.sources.values()) for one in rule.family]
+        for place, child in enumerate(rule.children, 1):
+            self._nodes[0].at(child.record).records.append(place)
+        self._clear()
+
+    def read(self, data: bytes, member: int) -> int:
+        """Keep the rows of a document, and return how many records it has.
+
+        `member` goes with the rows. Raises MemberError: `member.dtd`, `member.encoding` or `member.xml`.
+        """
+        root = parse(data, self.rule.rule.encoding)
+        steps = self.rule.record
+        elements = [root] if root.tag == steps[0] else []
+        for step in steps[1:]:
+            elements = [child for element in elements for child in element.iterchildren(step)]
+        for element in elements:
+            self.add(element, member)
+        return len(elements)
+
+    def add(self, record: etree._Element, member: int) -> None:
+        """Keep the rows of one record."""
+        self._add(0, record, member)
+
+    def take(self) -> list[Found]:
+        """The rows kept, in the order of the rule's family; none are kept any more."""
+        found = [self._found(place, one) for place, one in enumerate(self.rule.family)]
+        self._clear()
+        return found
+
+    def _clear(self) -> None:
+        count = len(self.rule.family)
+        self._rows: list[list[Row]] = [[] for _ in range(count)]
+        self._members: list[list[int]] = [[] for _ in range(count)]
+        self._parents: list[list[int]] = [[] for _ in range(count)]
+
+    def _add(self, place: int, element: etree._Element, member: int) -> None:
+        row: Row = [UNSEEN] * len(self.rule.family[place].sources)
+        self._rows[place].append(row)
+        self._members[place].append(member)
+        self._parents[place].append(len(self._rows[0]) - 1)
+        self._walk(element, self._nodes[place], row, member)
+
+    def _walk(self, element: etree._Element, node: _Node, row: Row, member: int) -> None:
+        """Of several elements on one path the first counts, whatever it holds."""
+        for slot in node.text:
+            if row[slot] == UNSEEN:
+                row[slot] = _own_text(element)
+        for slot, name in node.attributes:
+            if row[slot] == UNSEEN:
+                row[slot] = element.get(name)
+        if node.nodes:
+            for child in element:
+                below = node.nodes.get(child.tag)
+                if below is not None:
+                    self._walk(child, below, row, member)
+        for place in node.records:
+            self._add(place, element, member)
+
+    def _found(self, place: int, rule: XmlRule) -> Found:
+        columns = list(zip(*self._rows[place], strict=True)) or [()] * len(rule.sources)
+        texts = {
+            source: pa.array([None if text == UNSEEN else text for text in column], pa.string())
+            for source, column in zip(rule.sources, columns, strict=True)
+        }
+        members = pa.array(self._members[place], pa.int32())
+        return Found(members, pa.array(self._parents[place], pa.int64()) if place else None, texts)
+
+
+def parse(data: bytes, encoding: str) -> etree._Element:
+    """The root of a document. Raises MemberError: `member.dtd`, `member.encoding` or `member.xml`."""
+    if b"DOCTYPE" in data or b"\0" in data[:4]:
+        refuse_doctype([data])
+    own = text_encoding(data, encoding)
+    try:
+        parser = etree.XMLParser(**HARDENED, encoding=own.override)
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError):
+        # What the parser says may hold text of the document.
+        own.refuse_if_wrong([data])
+        raise MemberError("member.xml", "it is not well-formed") from None
+    if root.getroottree().docinfo.doctype:
+        raise MemberError("member.dtd", "it has a DOCTYPE")
+    return root
+
+
+def _own_text(element: etree._Element) -> str | None:
+    text: str = element.text or ""
+    if len(element):
+        text += "".join(child.tail or "" for child in element)
+    return text or None
+
+
+def _node(sources: Iterable[Source]) -> _Node:
+    root = _Node()
+    for slot, source in enumerate(sources):
+        node = root.at(source.steps)
+        if source.attribute is None:
+            node.text.append(slot)
+        else:
+            node.attributes.append((slot, source.attribute))
+    return root

@@ -1,0 +1,117 @@
+"""XML documents to rows, fast: many documents wrapped into one, and one xml2arrow parse for all of them.
+
+xml2arrow is lax, so `admit` lets only documents in that a strict parser has found well-formed, each by itself, and
+that hold nothing that xml2arrow reads otherwise than the exact reader. Neither `<!--` here and `-->` there, nor an
+open tag here and its end there, can get that far. The name of the wrapper is random all the same and held against the
+documents, and what comes out is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spark_jobs.formats.text import codec_name
+from spark_jobs.formats.xml_gate import Gate
+from spark_jobs.formats.xml_rows import Found
+from spark_jobs.formats.xml_rules import Source, XmlRule
+
+try:
+    from xml2arrow import XmlToArrowParser
+except ImportError:  # an environment made while no rule read XML fast: the exact reader reads the same, more slowly
+    XmlToArrowParser = None  # type: ignore[assignment, misc]
+
+
+class FastReader:
+    """Reads documents by a rule and its children that `fits` says to be plain enough."""
+
+    def __init__(self, rule: XmlRule) -> None:
+        self._rule = rule
+        self._gate = Gate(rule)
+        self._wrapper = f"w{secrets.token_hex(16)}"
+        self._parser = _parser(self._tables())
+
+    @staticmethod
+    def fits(rule: XmlRule) -> bool:
+        """Whether xml2arrow can read the rule: no namespaces, short ways, and children in containers of their own."""
+        sources = [source for one in rule.family for source in one.sources.values()]
+        names = [name for one in rule.family for name in one.record]
+        names += [name for source in sources for name in (*source.steps, source.attribute or "")]
+        plain = codec_name(rule.rule.encoding) == "utf-8" and not any("{" in name for name in names)
+        return XmlToArrowParser is not None and plain and len(rule.record) in (1, 2) and _are_alone(rule)
+
+    def admit(self, data: bytes) -> bytes | None:
+        """The document as `read` may have it, or None where the exact reader has to read it."""
+        return self._gate.admit(data)
+
+    def read(self, documents: Sequence[bytes]) -> list[Found] | None:
+        """The rows of admitted documents, in the order of the rule's family; None if one needs the exact reader."""
+        wrapper = self._wrapper.encode()
+        between = b"</%b><%b>" % (wrapper, wrapper)
+        joined = b"<r><%b>%b</%b></r>" % (wrapper, between.join(documents), wrapper)
+        if joined.count(wrapper) != 2 * len(documents):
+            return None
+        try:
+            tables = self._parser.parse(joined)
+        except BaseException as error:  # a panic of the Rust parser is no Exception
+            if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+                raise
+            return None
+        if len(tables["wrapper"]) != len(documents):
+            return None
+        return self._found([tables[str(place)] for place in range(len(self._rule.family))])
+
+    def _tables(self) -> list[dict[str, object]]:
+        no_name = self._wrapper
+        wrapped = f"/r/{self._wrapper}"
+        top = "/".join((wrapped, *self._rule.record))
+        tables = [_table("wrapper", wrapped, ["m"], (), no_name)]
+        tables.append(_table("0", top, ["m", "r"], self._rule.sources.values(), no_name))
+        for place, child in enumerate(self._rule.children, 1):
+            record = "/".join((top, *child.record))
+            tables.append(_table(str(place), record, ["m", "r", f"c{place}"], child.sources.values(), no_name))
+        return tables
+
+    def _found(self, batches: list[pa.RecordBatch]) -> list[Found]:
+        tops = batches[0].column("<m>")
+        found = []
+        for place, (one, batch) in enumerate(zip(self._rule.family, batches, strict=True)):
+            members = batch.column("<m>")
+            parents = None
+            if place:
+                # The first row of its document, and as many on as records stand before the parent's.
+                parents = pc.add(pc.index_in(members, value_set=tops), batch.column("<r>").cast(pa.int32()))
+            texts = {source: batch.column(f"f{slot}") for slot, source in enumerate(one.sources)}
+            found.append(Found(members.cast(pa.int32()), parents, texts))
+        return found
+
+
+def _are_alone(rule: XmlRule) -> bool:
+    """Whether nothing but a child's rows is read from its container: xml2arrow makes a row of all that is."""
+    containers = [child.record[:-1] for child in rule.children]
+    ways = [source.steps for source in rule.sources.values()] + [child.record for child in rule.children]
+    through = [sum(way[: len(container)] == container for way in ways) for container in containers]
+    return all(containers) and through == [1] * len(containers)
+
+
+def _table(name: str, record: str, levels: list[str], sources: Iterable[Source], no_name: str) -> dict[str, object]:
+    """A table of xml2arrow's configuration; `no_name` is an attribute that no element has, as there must be a field."""
+    paths = ["/".join((record, *s.steps)) + (f"/@{s.attribute}" if s.attribute else "") for s in sources]
+    fields = [
+        {"name": f"f{slot}", "xml_path": path, "data_type": "Utf8", "nullable": True}
+        for slot, path in enumerate(paths or [f"{record}/@{no_name}"])
+    ]
+    return {"name": name, "xml_path": record.rpartition("/")[0], "levels": levels, "fields": fields}
+
+
+def _parser(tables: list[dict[str, object]]) -> XmlToArrowParser:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(json.dumps({"tables": tables}))  # JSON is YAML
+        file.flush()
+        return XmlToArrowParser(Path(file.name))

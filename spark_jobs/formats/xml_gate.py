@@ -1,0 +1,114 @@
+"""Tells the XML documents that the fast reader reads as the exact one does from those that are to be read one by one."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from functools import lru_cache
+from xml.parsers import expat
+
+from spark_jobs.errors import MemberError
+from spark_jobs.formats.xml_doubts import stop_at_doctype
+from spark_jobs.formats.xml_rules import XmlRule
+
+LONGEST = 48_000  # bytes; no name can then be longer than libxml2 allows
+SHORT = 1750  # bytes, too few for that many elements
+MOST_END_TAGS = 250  # libxml2 refuses documents more than 256 elements deep
+DECLARATION = re.compile(
+    rb"<\?xml\s+version\s*=\s*(?:'1\.0'|\"1\.0\")(\s+encoding\s*=\s*(?:'utf-8'|\"utf-8\"))?"
+    rb"(\s+standalone\s*=\s*(?:'(yes|no)'|\"(yes|no)\"))?\s*\?>",
+    re.IGNORECASE,
+)
+OPENING = (b"<", b" ", b"\t", b"\r", b"\n")
+
+
+class Gate:
+    """Looks at documents before the fast reader does, by a rule and its children."""
+
+    def __init__(self, rule: XmlRule) -> None:
+        sources = [source for one in rule.family for source in one.sources.values() if source.steps]
+        texts = {source.steps[-1].encode() for source in sources if source.attribute is None}
+        self._without_text = _start_tags_without_text(texts)
+        self._attributes_only = {source.steps[-1].encode() for source in sources} - texts
+        self._rows = _rows_of_children(rule)
+
+    def admit(self, data: bytes) -> bytes | None:
+        """The document as it may be wrapped, or None if there is any doubt about it."""
+        data = data.removeprefix(codecs.BOM_UTF8)
+        if len(data) > SHORT and (len(data) > LONGEST or data.count(b"</") > MOST_END_TAGS):
+            return None
+        # xmlns…, xml:…: xml2arrow goes by local names.
+        if (
+            data.find(b"xml", 5 if data.startswith(b"<?xml") else 0) >= 0
+            or self._may_hide_first(data)
+            or not _is_plain_utf8(data)
+        ):
+            return None
+        # Line ends are LF to every reader of XML but xml2arrow.
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+    def _may_hide_first(self, data: bytes) -> bool:
+        """Whether an element that a column is read from may be there twice, and xml2arrow would not say so.
+
+        The first one counts. xml2arrow refuses a second one only if the first gave a text; else it takes the text of
+        the second, and joins the attributes of both.
+        """
+        found = [(match[1], match.end()) for match in self._without_text.finditer(data)]
+        for name in self._attributes_only:
+            if data.count(b"<" + name) > 1:
+                found += [(name, match.end()) for match in _tag(name).finditer(data)]
+        return any(self._is_there_again(name, data, end) for name, end in found)
+
+    def _is_there_again(self, name: bytes, data: bytes, start: int) -> bool:
+        end = len(data)
+        row = self._rows.get(name)
+        if row is not None:
+            # The next row may have the element too, if this one ends before another of its kind starts.
+            row_end = data.find(b"</" + row, start)
+            if row_end >= 0 and _tag(row).search(data, start, row_end) is None:
+                end = row_end
+        return _tag(name).search(data, start, end) is not None
+
+
+def _is_plain_utf8(data: bytes) -> bool:
+    """Whether a document is well-formed by itself, its namespaces included, and UTF-8 by its own word."""
+    # Told that it is UTF-8, expat still goes by the marks of UTF-16.
+    if data[:1] not in OPENING or data[1:2] == b"\0":
+        return False
+    if data.startswith(b"<?xml") and not _is_plain_declaration(data[: data.find(b"?>", 0, 200) + 2]):
+        return False
+    parser = expat.ParserCreate("utf-8", " ")
+    parser.StartDoctypeDeclHandler = stop_at_doctype
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, MemberError):
+        return False
+    return True
+
+
+@lru_cache
+def _is_plain_declaration(text: bytes) -> bool:
+    return DECLARATION.fullmatch(text) is not None
+
+
+@lru_cache
+def _tag(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(b"<%b[\\s/>]" % re.escape(name))
+
+
+def _start_tags_without_text(names: set[bytes]) -> re.Pattern[bytes]:
+    """Start tags of these names that another tag follows, and empty elements; it may find some others as well."""
+    if not names:
+        return re.compile(b"(?!)()")
+    return re.compile(rb"<(%b)(?=[\s/>])(?:[^<]*/>|[^<]*>(?=<))" % b"|".join(map(re.escape, sorted(names))))
+
+
+def _rows_of_children(rule: XmlRule) -> dict[bytes, bytes]:
+    """Elements that the rows of one child rule alone are read from, and the elements that these rows are."""
+    rows: dict[bytes, set[bytes]] = {}
+    for one in rule.family:
+        for source in one.sources.values():
+            if source.steps:
+                rows.setdefault(source.steps[-1].encode(), set()).add(one.record[-1].encode())
+    of_parent = {source.steps[-1].encode() for source in rule.sources.values() if source.steps}
+    return {name: next(iter(rows_)) for name, rows_ in rows.items() if len(rows_) == 1 and name not in of_parent}
