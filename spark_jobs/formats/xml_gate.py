@@ -26,10 +26,7 @@ class Gate:
     """Looks at documents before the fast reader does, by a rule and its children."""
 
     def __init__(self, rule: XmlRule) -> None:
-        sources = [source for one in rule.family for source in one.sources.values() if source.steps]
-        texts = {source.steps[-1].encode() for source in sources if source.attribute is None}
-        self._without_text = _start_tags_without_text(texts)
-        self._attributes_only = {source.steps[-1].encode() for source in sources} - texts
+        self._suspects = _suspects(rule)
         self._rows = _rows_of_children(rule)
 
     def admit(self, data: bytes) -> bytes | None:
@@ -53,11 +50,10 @@ class Gate:
         The first one counts. xml2arrow refuses a second one only if the first gave a text; else it takes the text of
         the second, and joins the attributes of both.
         """
-        found = [(match[1], match.end()) for match in self._without_text.finditer(data)]
-        for name in self._attributes_only:
-            if data.count(b"<" + name) > 1:
-                found += [(name, match.end()) for match in _tag(name).finditer(data)]
-        return any(self._is_there_again(name, data, end) for name, end in found)
+        tags = [(match[1], match[2], match.end()) for match in self._suspects.finditer(data)]
+        names = [name for _, name, _ in tags if name]
+        twice = len(set(names)) < len(names)
+        return any(self._is_there_again(empty or name, data, end) for empty, name, end in tags if empty or twice)
 
     def _is_there_again(self, name: bytes, data: bytes, start: int) -> bool:
         end = len(data)
@@ -96,11 +92,18 @@ def _tag(name: bytes) -> re.Pattern[bytes]:
     return re.compile(b"<%b[\\s/>]" % re.escape(name))
 
 
-def _start_tags_without_text(names: set[bytes]) -> re.Pattern[bytes]:
-    """Start tags of these names that another tag follows, and empty elements; it may find some others as well."""
-    if not names:
-        return re.compile(b"(?!)()")
-    return re.compile(rb"<(%b)(?=[\s/>])(?:[^<]*/>|[^<]*>(?=<))" % b"|".join(map(re.escape, sorted(names))))
+def _suspects(rule: XmlRule) -> re.Pattern[bytes]:
+    """Start tags of elements that are read: group 1 where their text is, but seems to be none, 2 where attributes are."""
+    sources = [source for one in rule.family for source in one.sources.values() if source.steps]
+    texts = {source.steps[-1] for source in sources if source.attribute is None}
+    others = {source.steps[-1] for source in sources} - texts
+    first = "".join(sorted({re.escape(name[0]) for name in texts | others}))
+    empty = rf"({_any_of(texts)})(?=[\s/>])(?:[^<]*/>|[^<]*>(?=<))"
+    return re.compile(rf"<(?=[{first or '<'}])(?:{empty}|({_any_of(others)})(?=[\s/>]))".encode())
+
+
+def _any_of(names: set[str]) -> str:
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
 
 
 def _rows_of_children(rule: XmlRule) -> dict[bytes, bytes]:

@@ -186,6 +186,30 @@ def test_large_member_is_streamed_with_the_same_rows(monkeypatch):
     assert summary.quarantined == ()
 
 
+def test_nothing_that_is_told_holds_a_value():
+    texts = [
+        b"SECRET",
+        b"a,b\nSECRET,SECRET\n",
+        b'a,b\n"SECRET,1\nSECRET\n',
+        b"SECRET,SECRET\n1,2\n",
+        b"a,b\nSECRET,\xff\n",
+    ]
+    documents = [
+        b"<Doc id='SECRET'><SECRET></Doc>",
+        b"<Doc>SECRET &SECRET;</Doc>",
+        b"<!DOCTYPE SECRET><Doc/>",
+        b"<SECRET/>",
+    ]
+    members = [(f"{n}.csv", data) for n, data in enumerate(texts)] + [
+        (f"{n}.xml", data) for n, data in enumerate(documents)
+    ]
+    rows, summary = read(zip_of(*members), feed_of(csv_rule(), xml_rule()))
+    told = [row["_failures"] for found in rows.values() for row in found]
+    told += [event.reason for event in (*summary.quarantined, *summary.warnings)]
+    assert len(told) > 9
+    assert "SECRET" not in str(told)
+
+
 MUTATIONS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 4), st.binary(max_size=6)), min_size=1, max_size=4)
 GOOD = {
     "0.xml": b'<?xml version="1.0"?><Doc id="1"><Person><Name>A &amp; B</Name></Person></Doc>',
