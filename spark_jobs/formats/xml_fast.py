@@ -16,16 +16,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from xml2arrow import XmlToArrowParser
 
 from spark_jobs.formats.text import codec_name
 from spark_jobs.formats.xml_gate import Gate
 from spark_jobs.formats.xml_rows import Found
 from spark_jobs.formats.xml_rules import Source, XmlRule
-
-try:
-    from xml2arrow import XmlToArrowParser
-except ImportError:  # an environment made while no rule read XML fast: the exact reader reads the same, more slowly
-    XmlToArrowParser = None  # type: ignore[assignment, misc]
 
 
 class FastReader:
@@ -44,7 +40,7 @@ class FastReader:
         names = [name for one in rule.family for name in one.record]
         names += [name for source in sources for name in (*source.steps, source.attribute or "")]
         plain = codec_name(rule.rule.encoding) == "utf-8" and not any("{" in name for name in names)
-        return XmlToArrowParser is not None and plain and len(rule.record) in (1, 2) and _are_alone(rule)
+        return plain and len(rule.record) in (1, 2) and _are_alone(rule)
 
     def admit(self, data: bytes) -> bytes | None:
         """The document as `read` may have it, or None where the exact reader has to read it."""

@@ -101,6 +101,8 @@ def _check_text(member: Member) -> Iterator[str]:
     for name, text in given.items():
         if text is not None and (len(text) != 1 or text in "\r\n\0"):
             yield f"its {name} {text!r} is not one character" + ("; for a tab write chr(9)" if text == r"\t" else "")
+        elif text is not None and not text.isascii():
+            yield f"its {name} {text!r} is not ASCII, which the reader of delimited text can't split at"
     if member.delimiter in (member.quote, member.escape):
         yield f"its delimiter {member.delimiter!r} is its quote or escape too"
 

@@ -120,6 +120,7 @@ def test_a_member_rule_that_gets_some_members_is_allowed(early, late):
         ({"delimiter": "||"}, "its delimiter '||' is not one character"),
         ({"delimiter": ""}, "its delimiter '' is not one character"),
         ({"delimiter": "\\t"}, "for a tab write chr(9)"),
+        ({"delimiter": "\u00a7"}, "is not ASCII"),
         ({"delimiter": "\n"}, "is not one character"),
         ({"quote": "''"}, "its quote"),
         ({"escape": "ab"}, "its escape 'ab' is not one character"),
