@@ -16,7 +16,7 @@ def compact_all(lake: Lake, schedule: bool = False) -> dict[str, int]:
     return {
         f"{table.database}.{table.name}": lake.writer.compact(lake.session, table, schedule)
         for table in all_tables(lake)
-        if table.exists
+        if table.has_commits
     }
 
 

@@ -6,6 +6,7 @@ Server, Presto and hudi-rs (see docs/decisions/): change one only with such a te
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
@@ -35,9 +36,10 @@ class HudiTable:
     compact_after: int = 10
 
     @property
-    def exists(self) -> bool:
-        """Whether anything was ever committed to it or tried to be."""
-        return (self.path / ".hoodie" / "hoodie.properties").exists()
+    def has_commits(self) -> bool:
+        """Whether a commit was ever completed; archiving always leaves some in the timeline's own folder."""
+        timeline = self.path / ".hoodie"
+        return any(any(timeline.glob(f"*.{action}")) for action in ("deltacommit", "commit"))
 
 
 def write_options(table: HudiTable) -> dict[str, str]:
@@ -54,9 +56,12 @@ class TableWriter:
     def upsert(self, rows: DataFrame, table: HudiTable) -> str:
         """Upserts `rows` and syncs the metastore; returns the commit's instant.
 
-        Crash-only: a killed upsert is rolled back by a later writer, a repeated one writes equal versions of equal keys.
+        Crash-only: what a killed upsert left is rolled back here first, and a repeated one writes equal versions of equal
+        keys. Only the holder of the lake's lease writes tables, one upsert a table at a time: a delta commit that is
+        pending when an upsert begins therefore belongs to a writer that has ended.
         """
         with self._locks[table.path]:
+            clear_dead_writes(rows.sparkSession, table)
             rows.write.format("hudi").options(**write_options(table)).mode("append").save(str(table.path))
             return last_commit(rows.sparkSession, table)
 
@@ -72,6 +77,28 @@ class TableWriter:
             for instant in instants:
                 _run_compaction(session, table, instant)
             return len(instants)
+
+
+def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
+    """Rolls back delta commits that were begun and never completed; returns their instants. Compactions are left alone.
+
+    Hudi itself would wait for the writer's heartbeat to expire, and meanwhile take the dead writer's base files for
+    second ones of their buckets. A table without a single completed commit holds nothing, may be half made, and is
+    removed to be made anew. To be called only where no writer of the table can be at work.
+    """
+    if not table.has_commits:
+        shutil.rmtree(table.path, ignore_errors=True)
+        return []
+    timeline = _meta_client(session, table).getActiveTimeline().getDeltaCommitTimeline().filterInflightsAndRequested()
+    instants = [str(instant.requestedTime()) for instant in timeline.getInstants()]
+    if instants:
+        client = _client(session, table)
+        try:
+            for instant in instants:
+                client.rollback(instant)
+        finally:
+            client.close()
+    return instants
 
 
 def last_commit(session: SparkSession, table: HudiTable) -> str:

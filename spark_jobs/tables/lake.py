@@ -75,7 +75,7 @@ def open_lake(site: Site, what: str) -> Iterator[Lake]:
         remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)
         for table, columns in ((lake.ledger, LEDGER_COLUMNS), (lake.quarantine, QUARANTINE_COLUMNS)):
-            if not table.exists:
+            if not table.has_commits:
                 lake.writer.upsert(lake.session.createDataFrame([], columns), table)
         try:
             yield lake
