@@ -30,3 +30,11 @@ class MemberError(LakeError):
     def __init__(self, rule: str, problem: str) -> None:
         super().__init__(rule, problem)
         self.rule = rule
+
+
+class LakeInUseError(LakeError):
+    """Another process has the lake; `has_endpoint` says whether that process serves questions, or will in a moment."""
+
+    def __init__(self, where: str, problem: str, hint: str, has_endpoint: bool = False) -> None:
+        super().__init__(where, problem, hint)
+        self.has_endpoint = has_endpoint

@@ -56,6 +56,11 @@ class Site:
         """What the jobs say; no value from the data may be in it."""
         return self.home / "logs"
 
+    @property
+    def endpoint(self) -> Path:
+        """Address and password of the Hive JDBC endpoint, while a process offers one."""
+        return self.home / ".endpoint"
+
     def make_folders(self) -> None:
         """Makes the lake's folders, readable by their owner alone."""
         for folder in (self.landing, self.claimed, self.vault, self.quarantine, self.warehouse, self.logs):

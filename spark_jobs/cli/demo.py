@@ -20,6 +20,7 @@ from spark_jobs.jobs.compact import compact_all
 from spark_jobs.jobs.ingest import IngestReport
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.site import ENVIRONMENT, Site
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake, open_lake
 from spark_jobs.tables.rule_store import read_rules
 from tests import reconcile, simulator
@@ -78,7 +79,7 @@ def demo(
     course.say("A lake is made: metastore, rule tables, ledger, quarantine")
     with open_lake(Site(home), "lake demo") as lake:
         with course.step("rules", "Five feeds are applied from metadata_tables/"):
-            apply_rules(lake, RULE_FILES)
+            apply_rules(access_of(lake), RULE_FILES)
         _take_in(lake, course, drop / "drop")
         same = _reconcile(lake, course, drop / "truth")
         _show_insights(lake, course.output)
@@ -122,7 +123,7 @@ def _reconcile(lake: Lake, course: Course, truth: Path) -> dict[str, list[str]]:
 
 
 def _show_insights(lake: Lake, output: Output) -> None:
-    reports = read_rules(lake.session).reports
+    reports = read_rules(access_of(lake)).reports
     for name in INSIGHTS:
         report = reports[name]
         rows = lake.session.sql(report.sql)

@@ -18,7 +18,7 @@ from spark_jobs.rules.model import Feed, Finding
 from spark_jobs.rules.revisions import in_force
 from spark_jobs.rules.yaml_files import load
 from spark_jobs.site import REPOSITORY
-from spark_jobs.tables.lake import Lake, open_lake
+from spark_jobs.tables.access import Access, open_access
 from spark_jobs.tables.rule_store import insert_rows, read_rows, read_rules, stopped_feeds
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,19 +38,19 @@ def apply(
 ) -> None:
     """Inserts the revisions of rule files that are not there yet: all of them, or none if one is wrong."""
     output = Output(json)
-    with open_lake(site(home), "lake feed apply") as lake:
-        plan = apply_rules(lake, path, dry_run)
+    with open_access(site(home), "lake feed apply") as access:
+        plan = apply_rules(access, path, dry_run)
     show_plan(output, plan, dry_run)
     if plan.refused:
         raise LakeError("lake feed apply", "nothing was inserted", "Mend what is found above and apply again.")
 
 
-def apply_rules(lake: Lake, path: Path, dry_run: bool = False) -> Plan:
+def apply_rules(access: Access, path: Path, dry_run: bool = False) -> Plan:
     """Inserts what is new in the rule files at `path`, unless something is wrong with it; returns what was planned."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    plan = plan_apply(read_rows(lake.session), load(path), now, getpass.getuser())
+    plan = plan_apply(read_rows(access), load(path), now, getpass.getuser())
     if not (dry_run or plan.refused):
-        insert_rows(lake.session, plan.rows)
+        insert_rows(access, plan.rows)
     return plan
 
 
@@ -80,8 +80,8 @@ def check(
 ) -> None:
     """Says what is wrong with the rules in the tables, or with rule files before they are applied."""
     output = Output(json)
-    with open_lake(site(home), "lake feed check") as lake:
-        findings = read_rules(lake.session).findings if path is None else apply_rules(lake, path, dry_run=True).findings
+    with open_access(site(home), "lake feed check") as access:
+        findings = read_rules(access).findings if path is None else apply_rules(access, path, dry_run=True).findings
     show_findings(output, findings)
     fatal = sum(finding.fatal for finding in findings)
     output.say(f"{fatal} errors, {len(findings) - fatal} warnings." if findings else "Nothing is wrong.")
@@ -94,8 +94,8 @@ def check(
 def list_feeds(home: HomeOption = HOME, json: JsonOption = False) -> None:
     """Lists the feeds: which revision is in force, where its zips land, which tables it fills."""
     output = Output(json)
-    with open_lake(site(home), "lake feed list") as lake:
-        rows, stopped = read_rows(lake.session), stopped_feeds(lake.session)
+    with open_access(site(home), "lake feed list") as access:
+        rows, stopped = read_rows(access), stopped_feeds(access)
     rules = in_force(rows)
     names = sorted({row["feed"] for row in rows["feed"] if row["feed"]})
     feeds = [_summary(name, rules.feeds.get(name), stopped) for name in names]
@@ -112,8 +112,8 @@ def show(
 ) -> None:
     """Shows the revision of a feed that is in force: members, columns, checks and target tables."""
     output = Output(json)
-    with open_lake(site(home), "lake feed show") as lake:
-        rules = read_rules(lake.session)
+    with open_access(site(home), "lake feed show") as access:
+        rules = read_rules(access)
     if feed not in rules.feeds:
         raise LakeError(feed, "no revision of such a feed is in force", f"In force: {', '.join(sorted(rules.feeds))}.")
     found = rules.feeds[feed]

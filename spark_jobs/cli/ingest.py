@@ -14,6 +14,7 @@ from spark_jobs.jobs.ingest import IngestReport, ingest_once
 from spark_jobs.jobs.status import feed_status
 from spark_jobs.landing.agent import land as land_zip
 from spark_jobs.landing.agent import land_folder
+from spark_jobs.tables.access import open_access
 from spark_jobs.tables.lake import Lake, open_lake
 
 
@@ -115,8 +116,8 @@ def compact(
 def status(home: HomeOption = HOME, json: JsonOption = False) -> None:
     """Says for each feed what has landed, what became of it, and how long the oldest zip has waited."""
     output = Output(json)
-    with open_lake(site(home), "lake status") as lake:
-        feeds = feed_status(lake)
+    with open_access(site(home), "lake status") as access:
+        feeds = feed_status(access)
     header = [
         "feed",
         "landed",

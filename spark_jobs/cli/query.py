@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
 
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
-from spark_jobs.tables.lake import open_lake
+from spark_jobs.tables.access import Answer, QueryError, open_access
 
 EXAMPLES = """Examples:
 
@@ -34,25 +32,19 @@ def sql(
 ) -> None:
     """Runs SQL on the lake: target tables (lake), ledger and quarantine (ops), rule tables (rules)."""
     output = Output(json)
-    with open_lake(site(home), "lake sql") as lake:
+    with open_access(site(home), "lake sql") as access:
         try:
-            show_query(output, lake.session.sql(statement), limit)
-        except PySparkException as error:
-            raise LakeError(
-                "lake sql", _first_lines(error), "Tables are listed by: lake sql 'SHOW TABLES IN lake'"
-            ) from None
+            answer = access.ask(statement, limit + 1)
+        except QueryError as error:
+            raise LakeError("lake sql", error.problem, "Tables are listed by: lake sql 'SHOW TABLES IN lake'") from None
+    show_answer(output, answer, limit)
 
 
-def show_query(output: Output, rows: DataFrame, limit: int, title: str = "") -> None:
-    """Shows at most `limit` rows of a query, and says if there are more."""
-    found = rows.limit(limit + 1).collect()
-    if rows.columns:
-        output.table(title, rows.columns, found[:limit])
-    if len(found) > limit:
+def show_answer(output: Output, answer: Answer, limit: int) -> None:
+    """Shows at most `limit` rows, and says if there are more."""
+    rows, more = answer.rows[:limit], len(answer.rows) > limit
+    if answer.columns:
+        output.table("", answer.columns, rows)
+    if more:
         output.say(f"The first {limit} rows are shown; --limit shows more.")
-    output.result({"columns": rows.columns, "rows": [list(row) for row in found[:limit]], "more": len(found) > limit})
-
-
-def _first_lines(error: PySparkException) -> str:
-    text = error.getMessage() if hasattr(error, "getMessage") else str(error)
-    return (text or str(error)).split("\nJVM stacktrace")[0].strip()[:2000]
+    output.result({"columns": list(answer.columns), "rows": [list(row) for row in rows], "more": more})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.rule_store import read_rules
@@ -22,4 +23,8 @@ def compact_all(lake: Lake, schedule: bool = False) -> dict[str, int]:
 
 def all_tables(lake: Lake) -> list[HudiTable]:
     """Every Hudi table of the lake."""
-    return [*(lake.table(target) for target in read_rules(lake.session).targets.values()), lake.ledger, lake.quarantine]
+    return [
+        *(lake.table(target) for target in read_rules(access_of(lake)).targets.values()),
+        lake.ledger,
+        lake.quarantine,
+    ]

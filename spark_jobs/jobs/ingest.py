@@ -31,6 +31,7 @@ from spark_jobs.landing.claim import (
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Feed, Finding
 from spark_jobs.rules.revisions import RuleSet, in_force
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import Seen, seen_before
 from spark_jobs.tables.rule_store import read_rows, stopped_feeds
@@ -136,10 +137,10 @@ def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> li
         if note.zip_id in seen.zip_ids:
             discard(lake.site.landing, note)
     notes = [note for note in notes if note.zip_id not in seen.zip_ids]
-    rows = read_rows(lake.session)
+    rows = read_rows(access_of(lake))
     rules = in_force(rows)
     report.findings = rules.findings
-    halted = {feed for feed, revision in stopped_feeds(lake.session) if revision == _revision(rules, feed)}
+    halted = {feed for feed, revision in stopped_feeds(access_of(lake)) if revision == _revision(rules, feed)}
     unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
     groups = group_by_feed(notes, rules.feeds.values(), waiting=halted, unsettled=unsettled, busy=_still_claimed(lake))
     batches = list(_cut(rules, seen, groups))

@@ -7,7 +7,7 @@ from typing import Any
 
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import feed_of, landed_zips
-from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.access import Access
 from spark_jobs.tables.rule_store import read_rules
 
 BY_FEED = """
@@ -19,12 +19,12 @@ BY_FEED = """
 COUNTS = ("loaded", "duplicate", "ignored", "quarantined", "rows", "rows_quarantined")
 
 
-def feed_status(lake: Lake) -> list[dict[str, Any]]:
+def feed_status(access: Access) -> list[dict[str, Any]]:
     """A dict a feed: zips landed (waiting), zips by state, rows, age of the backlog in seconds, last commit."""
-    feeds = read_rules(lake.session).feeds
-    counts = {row.feed: row.asDict() for row in lake.session.sql(BY_FEED).collect()}
+    feeds = read_rules(access).feeds
+    counts = {row["feed"]: row for row in access.records(BY_FEED)}
     waiting: dict[str, list[DeliveryNote]] = {}
-    for note in landed_zips(lake.site.landing):
+    for note in landed_zips(access.site.landing):
         found = feed_of(note, feeds.values())
         waiting.setdefault(found[0].feed if found else "", []).append(note)
     names = sorted({*feeds, *counts, *waiting})

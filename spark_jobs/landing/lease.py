@@ -11,10 +11,10 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spark_jobs.errors import LakeError
+from spark_jobs.errors import LakeError, LakeInUseError
 from spark_jobs.landing.files import write_json
 
 # A JVM whose driver was killed ends by itself within a second or two; half a minute is ample on a busy machine.
@@ -22,19 +22,19 @@ JVM_END_SECONDS = 30.0
 
 
 @contextmanager
-def hold_lease(home: Path, what: str) -> Iterator[None]:
-    """Holds the lake in `home` for this process, saying `what` it does.
+def hold_lease(home: Path, what: str, has_endpoint: bool = False) -> Iterator[None]:
+    """Holds the lake in `home` for this process, saying `what` it does and whether it will serve questions meanwhile.
 
-    Raises LakeError when another process has it, or when the JVM of an ended process does not end.
+    Raises LakeInUseError when another process has it, LakeError when the JVM of an ended process does not end.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (home / ".lease").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LakeError(str(home), f"in use by {_holder(home)}", "Wait until it ends, or stop it.") from None
+            raise _in_use(home) from None
         _await_end_of_last_jvm(home)
-        write_json(home / ".holder", {"pid": os.getpid(), "what": what})
+        write_json(home / ".holder", {"pid": os.getpid(), "what": what, "has_endpoint": has_endpoint})
         yield
 
 
@@ -51,12 +51,12 @@ def next_epoch(home: Path) -> int:
     return epoch
 
 
-def _holder(home: Path) -> str:
-    try:
+def _in_use(home: Path) -> LakeInUseError:
+    who, has_endpoint = "another process", False
+    with suppress(FileNotFoundError):
         holder = json.loads((home / ".holder").read_bytes())
-    except FileNotFoundError:
-        return "another process"
-    return f"process {holder['pid']} ({holder['what']})"
+        who, has_endpoint = f"process {holder['pid']} ({holder['what']})", holder.get("has_endpoint", False)
+    return LakeInUseError(str(home), f"in use by {who}", "Wait until it ends, or stop it.", has_endpoint)
 
 
 def _await_end_of_last_jvm(home: Path) -> None:

@@ -65,12 +65,14 @@ class Lake:
 
 
 @contextmanager
-def open_lake(site: Site, what: str) -> Iterator[Lake]:
+def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lake]:
     """Holds the lease of `site`, opens its session and makes the tables that are not there yet.
 
-    Raises LakeError when another process has the lake. `what` tells others what this one does.
+    Raises LakeInUseError when another process has the lake. `what` tells others what this one does, `has_endpoint`
+    whether it will serve their questions.
     """
-    with hold_lease(site.home, what):
+    with hold_lease(site.home, what, has_endpoint):
+        site.endpoint.unlink(missing_ok=True)
         lake = Lake(site, open_session(site))
         remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)

@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from spark_jobs.rules.inserts import Insert, insert_statements
+from spark_jobs.rules.layout import TABLES
 from spark_jobs.rules.model import Feed
 from spark_jobs.rules.revisions import RuleSet, in_force
+from spark_jobs.tables.access import Access
 
-TABLES = ("feed", "feed_member", "feed_column", "feed_check", "target_table", "report")
-
-
-def read_rows(session: SparkSession) -> dict[str, list[dict[str, Any]]]:
-    """All rows of the rule tables; `feed` is read before its children, so that every feed row finds them."""
-    return {table: [row.asDict() for row in session.table(f"rules.{table}").collect()] for table in TABLES}
+# `feed` is read before its children, so that every feed row finds them.
+READ_ORDER = ("feed", "feed_member", "feed_column", "feed_check", "target_table", "report")
 
 
-def read_rules(session: SparkSession) -> RuleSet:
+def read_rows(access: Access) -> dict[str, list[dict[str, Any]]]:
+    """All rows of the rule tables."""
+    return {table: _rows(access, table) for table in READ_ORDER}
+
+
+def read_rules(access: Access) -> RuleSet:
     """What is in force now."""
-    return in_force(read_rows(session))
+    return in_force(read_rows(access))
 
 
-def insert_rows(session: SparkSession, inserts: Sequence[Mapping[str, Sequence[Mapping[str, Any]]]]) -> None:
+def insert_rows(access: Access, inserts: Sequence[Insert]) -> None:
     """Appends the rows of several rules, one write a table: children first, then what gives them force.
 
     Crash-only: a kill in between leaves children without their `feed` row, which are never used; planning the same
     insert again leaves out what is there.
     """
-    tables = ("feed_column", "feed_check", "feed_member", "target_table", "report", "feed")
-    for table in tables:
-        rows = [row for insert in inserts for row in insert.get(table, ())]
-        if rows:
-            schema = session.table(f"rules.{table}").schema
-            values = [[row.get(name) for name in schema.names] for row in rows]
-            session.createDataFrame(values, schema).coalesce(1).write.insertInto(f"rules.{table}")
+    for statement in insert_statements(inserts):
+        access.ask(statement)
+
+
+def _rows(access: Access, table: str) -> list[dict[str, Any]]:
+    """Rows of a rule table. Arrays and maps travel as JSON: over JDBC they have no shape of their own."""
+    nested = [column.name for column in TABLES[table] if column.type.startswith(("array", "map"))]
+    wanted = [
+        f"to_json(`{column.name}`) AS `{column.name}`" if column.name in nested else f"`{column.name}`"
+        for column in TABLES[table]
+    ]
+    rows = access.records(f"SELECT {', '.join(wanted)} FROM rules.{table}")
+    for row in rows:
+        row.update({name: json.loads(row[name]) for name in nested if row[name] is not None})
+    return rows
 
 
 def insert_stop(session: SparkSession, feed: Feed, rule: str, zip_id: str, batch: str) -> None:
@@ -54,6 +67,8 @@ def insert_stop(session: SparkSession, feed: Feed, rule: str, zip_id: str, batch
     session.createDataFrame([[row[name] for name in schema.names]], schema).write.insertInto("ops.feed_stop")
 
 
-def stopped_feeds(session: SparkSession) -> set[tuple[str, int]]:
-    """(feed, revision) of revisions that a check has stopped."""
-    return {(row.feed, row.revision) for row in session.table("ops.feed_stop").select("feed", "revision").collect()}
+def stopped_feeds(access: Access) -> set[tuple[str, int]]:
+    """(feed, revision) of revisions that a check, or failing batches, have stopped."""
+    return {
+        (row["feed"], row["revision"]) for row in access.records("SELECT DISTINCT feed, revision FROM ops.feed_stop")
+    }

@@ -9,6 +9,7 @@ from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.jobs.ingest import IngestReport, ingest_once
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.site import Site
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake, open_lake
 from tests.simulator import simulate
 
@@ -33,7 +34,7 @@ def filled(tmp_path_factory):
     deliveries = tmp_path_factory.mktemp("deliveries")
     simulate(deliveries, 8, 40, seed=3, waves=WAVES, edge_mb=1)
     with open_lake(Site(tmp_path_factory.mktemp("lake")), "lake test") as lake:
-        assert not apply_rules(lake, RULE_FILES).refused
+        assert not apply_rules(access_of(lake), RULE_FILES).refused
         reports = []
         for wave in range(1, WAVES + 1):
             list(land_folder(lake.site.landing, deliveries / "drop" / str(wave), keep=True))

@@ -7,6 +7,7 @@ from spark_jobs.jobs.ingest import ingest_once
 from spark_jobs.jobs.status import feed_status
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import land_folder
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import last_commit, pending_compactions
 from tests import privacy, reconcile
 
@@ -61,7 +62,7 @@ def test_zip_that_was_loaded_is_in_the_vault_and_one_that_was_refused_in_quarant
 
 
 def test_status_counts_what_the_ledger_counts(filled):
-    status = {feed["feed"]: feed for feed in feed_status(filled.lake)}
+    status = {feed["feed"]: feed for feed in feed_status(access_of(filled.lake))}
     expected = {"loaded": 0, "duplicate": 0, "ignored": 0, "quarantined": 0}
     for report in filled.reports:
         for state, count in report.zips.items():

@@ -1,0 +1,140 @@
+"""Asking the lake from a command: in its own session, or, while an ingest runs, through that process's Hive JDBC endpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from spark_jobs.errors import LakeError, LakeInUseError
+from spark_jobs.site import Site
+from spark_jobs.tables.endpoint import Address, read_address
+from spark_jobs.tables.lake import Lake, open_lake
+
+# An ingest that was just started needs its session before it has an endpoint.
+ENDPOINT_SECONDS = 60.0
+LONGEST_MESSAGE = 2000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement gave. Arrays, maps and structs have no fixed shape here: ask for `to_json(...)` of them."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as dicts by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+# ask(statement, most): at most so many rows, all of them if None. Raises QueryError.
+Ask = Callable[[str, int | None], Answer]
+
+
+class QueryError(LakeError):
+    """A statement that the lake refuses; the problem is in Spark's own words."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """A way to ask the lake of `site`. `lake` is None where another process has it: then nothing but SQL is possible."""
+
+    site: Site
+    run: Ask
+    lake: Lake | None = None
+
+    def ask(self, statement: str, most: int | None = None) -> Answer:
+        """Runs one statement. Raises QueryError."""
+        return self.run(statement, most)
+
+    def records(self, statement: str) -> list[dict[str, Any]]:
+        """The rows of a statement as dicts."""
+        return self.ask(statement).records()
+
+
+@contextmanager
+def open_access(site: Site, what: str) -> Iterator[Access]:
+    """Opens the lake, or connects to the endpoint of the ingest that has it.
+
+    Raises LakeError where another process has the lake and offers no endpoint.
+    """
+    with ExitStack() as stack:
+        try:
+            lake = stack.enter_context(open_lake(site, what))
+        except LakeInUseError as in_use:
+            address = _await_address(site, in_use)
+            yield stack.enter_context(_connect(site, address))
+        else:
+            yield access_of(lake)
+
+
+def access_of(lake: Lake) -> Access:
+    """Access to a lake that this process has open."""
+    return Access(lake.site, lambda statement, most=None: _ask_session(lake.session, statement, most), lake)
+
+
+def _ask_session(session: SparkSession, statement: str, most: int | None) -> Answer:
+    try:
+        found = session.sql(statement)
+        rows = (found if most is None else found.limit(most)).collect()
+    except PySparkException as error:
+        text = error.getMessage() if hasattr(error, "getMessage") else str(error)
+        raise QueryError("SQL", _first_lines(text or str(error))) from None
+    return Answer(tuple(found.columns), [tuple(row) for row in rows])
+
+
+def _await_address(site: Site, in_use: LakeInUseError) -> Address:
+    deadline = time.monotonic() + (ENDPOINT_SECONDS if in_use.has_endpoint else 0)
+    while (address := read_address(site)) is None:
+        if time.monotonic() > deadline:
+            raise in_use
+        time.sleep(0.2)
+    return address
+
+
+@contextmanager
+def _connect(site: Site, address: Address) -> Iterator[Access]:
+    from pyhive import exc, hive  # noqa: PLC0415  # slow to import, and seldom needed
+    from thrift.transport.TTransport import TTransportException  # noqa: PLC0415
+
+    try:
+        connection = hive.connect(
+            address.host, address.port, auth="CUSTOM", username=address.user, password=address.password
+        )
+    except TTransportException:
+        raise LakeError(
+            str(site.home), "the ingest that has the lake does not answer", "Try again in a moment."
+        ) from None
+
+    def ask(statement: str, most: int | None = None) -> Answer:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(statement)
+            columns = tuple(name for name, *_ in cursor.description or ())
+            if not columns:
+                return Answer((), [])
+            return Answer(columns, cursor.fetchall() if most is None else cursor.fetchmany(most))
+        except exc.Error as error:
+            status = getattr(error.args[0], "status", None) if error.args else None
+            text = getattr(status, "errorMessage", None) or type(error).__name__
+            raise QueryError("SQL", _first_lines(text)) from None
+        finally:
+            cursor.close()
+
+    try:
+        yield Access(site, ask)
+    finally:
+        connection.close()
+
+
+def _first_lines(text: str) -> str:
+    """The message without the stack traces that follow it."""
+    for end in ("\nJVM stacktrace", "\n\tat "):
+        text = text.split(end, maxsplit=1)[0]
+    return text.removeprefix("Error running query: ").strip()[:LONGEST_MESSAGE]
