@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 
-from pyspark import StorageLevel
+from pyspark import StorageLevel, inheritable_thread_target
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -21,7 +21,7 @@ from spark_jobs.batches.account import (
     ZipAccount,
     account_duplicate,
     account_parsed,
-    account_unclaimed,
+    account_refused,
     stopping_checks,
 )
 from spark_jobs.batches.batch import Batch
@@ -37,6 +37,8 @@ from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import LEDGER_COLUMNS
 from spark_jobs.tables.rule_store import insert_stop
+
+ENTRY = "zip_id string, member_index int, target string, row bigint, member string, reason string"
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,11 @@ def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
     accounts = _accounts(lake, batch, parsed, judged)
     if stopped := _stop_feed(lake, batch, judged):
         return stopped
+    batch.begin_to_write()
     with ThreadPoolExecutor(1) as beside:
-        quarantined = beside.submit(_record_quarantine, lake, batch, parsed, judged, accounts)
+        quarantined = beside.submit(
+            inheritable_thread_target(_record_quarantine), lake, batch, parsed, judged, accounts
+        )
         commits = _upsert_targets(lake, batch, judged, accounts)
         quarantined.result()
     _record_ledger(lake, batch, accounts, commits)
@@ -90,12 +95,10 @@ def _judge_all(batch: Batch, parsed: DataFrame) -> list[Judged]:
 
 
 def _accounts(lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged]) -> list[ZipAccount]:
-    if batch.feed is None:
-        return [account_unclaimed(z) for z in batch.manifest.zips]
     originals = ledger.counts_of(lake.session, [z.duplicate_of for z in batch.duplicates if z.duplicate_of])
     duplicates = [account_duplicate(z, originals[z.duplicate_of or ""]) for z in batch.duplicates]
     opened = account_parsed(batch.to_open, parsed, judged) if parsed is not None else []
-    return [*opened, *duplicates]
+    return [*opened, *duplicates, *map(account_refused, batch.refused)]
 
 
 def _stop_feed(lake: Lake, batch: Batch, judged: Sequence[Judged]) -> BatchResult | None:
@@ -122,7 +125,8 @@ def _upsert_targets(
     assert feed is not None
     by_target = {name: [j for j in judged if j.target.target == name] for name in feed.targets}
     with ThreadPoolExecutor(len(by_target)) as pool:
-        commits = pool.map(lambda name: _upsert_target(lake, batch, feed, by_target[name]), by_target)
+        upsert = inheritable_thread_target(partial(_upsert_target, lake, batch, feed))
+        commits = pool.map(upsert, by_target.values())
         return dict(zip(by_target, commits, strict=True))
 
 
@@ -147,16 +151,14 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
 def _record_quarantine(
     lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged], accounts: Sequence[ZipAccount]
 ) -> None:
-    if batch.feed is None:
-        rows = [(a.zip.note.zip_id, -1, "", 0, None, f"{a.rule}: no feed in force takes it") for a in accounts]
-        entries = lake.session.createDataFrame(
-            rows, "zip_id string, member_index int, target string, row bigint, member string, reason string"
-        )
-    elif parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
-        entries = _refused(parsed, judged)
-    else:
-        return
-    lake.quarantine_commits.commit(_quarantine_rows(entries, batch))
+    entries = []
+    if batch.refused:
+        rows = [(z.note.zip_id, -1, "", 0, None, z.refusal) for z in batch.refused]
+        entries.append(lake.session.createDataFrame(rows, ENTRY))
+    if parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
+        entries.append(_refused(parsed, judged))
+    if entries:
+        lake.quarantine_commits.commit(_quarantine_rows(reduce(DataFrame.unionByName, entries), batch))
 
 
 def _refused(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
