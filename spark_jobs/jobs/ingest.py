@@ -25,6 +25,7 @@ from spark_jobs.landing import vault
 from spark_jobs.landing.claim import Manifest, claim, landed_zips, release, unfinished_batches
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Finding
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.rule_store import insert_stop
 from spark_jobs.tables.session import share_fairly
@@ -252,7 +253,8 @@ class IngestRun:
     def _isolate(self, batch: Batch, feed: str, kind: str) -> None:
         assert batch.feed is not None
         zip_id = batch.manifest.zips[0].note.zip_id
-        insert_stop(self.lake.session, batch.feed, "batch.failed", zip_id, batch.name)
+        reason = f"its batches failed again and again: {kind}"
+        insert_stop(access_of(self.lake), batch.feed, "batch.failed", zip_id, batch.name, reason)
         self._halted |= {feed}
         self.report.isolated[feed] = kind
         self._alarm(f"feed {feed} is isolated: its batches fail ({kind}). Then: lake ingest resume {feed}")
