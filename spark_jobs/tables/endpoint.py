@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,7 +62,9 @@ def open_endpoint(site: Site, session: SparkSession, port: int = 0) -> Iterator[
     # Java's side reads the password here; it is in no setting, because clients can ask for settings.
     secret = site.home / ".endpoint.password"
     write_json(secret, password)
-    server = _start(site, session, port, secret)
+    # A thread that has used the metastore carries Hive's settings along, and the server would take those for its own.
+    with ThreadPoolExecutor(1) as fresh_thread:
+        server = fresh_thread.submit(_start, site, session, port, secret).result()
     address = Address(HOST, _port(server), USER, password)
     write_json(site.endpoint, asdict(address))
     try:
