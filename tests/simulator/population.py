@@ -83,6 +83,6 @@ def _make_trust_store(certificates: Path, store: Path, password: str) -> Path:
 def _run(command: list[str], out: Path, environment: dict[str, str]) -> None:
     log = out / "synthea.log"
     with log.open("ab") as file:
-        done = subprocess.run(command, env=os.environ | environment, stdout=file, stderr=file, check=False)
+        done = subprocess.run(command, env=os.environ | environment, cwd=out, stdout=file, stderr=file, check=False)
     if done.returncode:
         raise RuntimeError(f"{Path(command[0]).name} failed with status {done.returncode}; its words are in {log}")
