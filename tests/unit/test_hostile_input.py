@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,25 +14,11 @@ from spark_jobs.batches.parse import ZipContext, ZipReader
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import group_by_feed
 from tests.unit.hostile import FEED, GOOD, SECTIONS
-from tests.unit.zips import read
+from tests.unit.zips import outcomes, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "hostile-input.md"
 INPUTS = [one for section in SECTIONS.values() for one in section]
 NEIGHBOURS = {"first.xml", "last.csv"}
-
-
-def outcomes(content):
-    """The outcome of each member by its place: loaded, ignored, the rule that refuses it or those that refuse its rows."""
-    rows, summary = read(content, FEED)
-    by_member = defaultdict(set)
-    for row in (row for found in rows.values() for row in found):
-        failures = (row["_failures"] or "loaded").splitlines()
-        by_member[row["_member_index"], row["_member"]] |= {line.partition(":")[0] for line in failures}
-    for event in summary.quarantined:
-        assert (event.member_index, event.member) not in by_member
-        by_member[event.member_index, event.member] = {event.rule}
-    assert len(by_member) + summary.ignored == summary.members
-    return by_member, summary
 
 
 @pytest.mark.parametrize("case", INPUTS, ids=lambda case: case.what)
@@ -44,7 +29,8 @@ def test_a_bad_input_has_its_outcome_and_its_neighbours_are_loaded(case):
             read(content, FEED)
         assert caught.value.rule == case.outcome
         return
-    by_member, summary = outcomes(content)
+    rows, summary = read(content, FEED)
+    by_member = outcomes(rows, summary)
     theirs = {name: found for (_, name), found in by_member.items() if name in NEIGHBOURS}
     assert theirs == {name: {"loaded"} for name in NEIGHBOURS}
     bad = {rule for (_, name), found in by_member.items() if name not in NEIGHBOURS for rule in found}
