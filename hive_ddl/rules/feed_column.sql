@@ -2,6 +2,10 @@
 -- Written by: lake feed apply, or a data engineer's INSERT, before the row in rules.feed. Read by: the ingest job.
 -- How to use: give a source, or an expression, or neither and a default (a constant). An expression may use columns of lower position
 --   and known functions only. lake feed check names what it refuses.
+-- Predicates: a step of an XML path may have some, all of which must hold, each [@code='v'], [path/@code='v'] or [path='v']. It holds
+--   where one of the attributes or elements that it names has that text, white space at both ends left out. Of the elements that a source
+--   leads to, the first counts, whatever it holds. In Presto write each single quote within a text twice, in Spark put such a text in double quotes.
+-- Numbers: $row changes where a sender adds or leaves out a row, so let it be part of a record key only where the rows have no id.
 CREATE TABLE IF NOT EXISTS rules.feed_column (
   feed string COMMENT 'Feed (required)',
   revision int COMMENT 'Revision of the feed (required)',
@@ -9,7 +13,7 @@ CREATE TABLE IF NOT EXISTS rules.feed_column (
   position int COMMENT 'Order of the columns. No two of a member rule share a position (required)',
   name string COMMENT 'Name of the column in the target table: lower case letters, digits and _, not starting with _ (required)',
   type string COMMENT 'string, int, long, double, boolean, date, timestamp or decimal(p,s) (NULL: string)',
-  source string COMMENT 'Where the text comes from. XML: a path such as Patient/@mrn. CSV: the name in the header, or #3. Fixed width: 11-20. Any: $name.facility, $extract_time, $member, $parent.encounter_id (NULL: derived or constant)',
+  source string COMMENT "Where the text comes from. XML: a path such as Patient/@mrn or section[code/@code='8716-3']/title. CSV: the name in the header, or #3. Fixed width: 11-20. Any: $name.facility, $extract_time, $member, $row (the number of the row within its member and rule), $parent.encounter_id (NULL: derived or constant)",
   expression string COMMENT 'Spark SQL over columns of lower position (NULL: not derived)',
   format string COMMENT 'date and timestamp: pattern of %Y %m %d %H %M %S %f %z and literals. boolean: true tokens/false tokens, such as Y,1/N,0 (NULL: ISO 8601, true/false)',
   zone string COMMENT 'Time zone of timestamps without offset, such as America/New_York (NULL: UTC)',

@@ -30,7 +30,7 @@ class TextMember:
         count = len(numbers)
         index = pa.repeat(pa.scalar(self.entry.index, pa.int32()), count)
         name = pa.repeat(pa.scalar(self.entry.name, pa.string()), count)
-        texts = [self._texts(column.source or "", count, values) for column in sourced(self.rule.columns)]
+        texts = [self._texts(column.source or "", numbers, values) for column in sourced(self.rule.columns)]
         table = pa.Table.from_arrays([index, name, numbers, failures, *texts], schema=raw_schema(self.rule.columns))
         return Rows(self.rule.member, table)
 
@@ -38,11 +38,13 @@ class TextMember:
         """One row that could not be read."""
         return self.rows(pa.array([number], pa.int64()), pa.array([failure], pa.string()), {})
 
-    def _texts(self, source: str, count: int, values: Mapping[str, pa.Array]) -> pa.Array:
+    def _texts(self, source: str, numbers: pa.Array, values: Mapping[str, pa.Array]) -> pa.Array:
         if source in values:
             return values[source]
+        if source == "$row":
+            return numbers.cast(pa.string())
         text = self.entry.name if source == "$member" else self.constants.get(source)
-        return pa.repeat(pa.scalar(text, pa.string()), count)
+        return pa.repeat(pa.scalar(text, pa.string()), len(numbers))
 
 
 def counted(first: int, count: int) -> pa.Array:

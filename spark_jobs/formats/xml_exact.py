@@ -11,7 +11,7 @@ from lxml import etree
 from spark_jobs.errors import MemberError
 from spark_jobs.formats.xml_doubts import refuse_doctype, text_encoding
 from spark_jobs.formats.xml_rows import Found
-from spark_jobs.formats.xml_rules import Source, Steps, XmlRule
+from spark_jobs.formats.xml_rules import Source, Steps, Test, XmlRule, names_of
 
 # The limits of libxml2 (no huge_tree) hold: 256 levels, 10 MB a text; entities are neither declared nor expanded.
 HARDENED = {
@@ -31,18 +31,25 @@ Row = list[str | None]
 
 @dataclass
 class _Node:
-    """An element on some path: which texts of a row it fills, where children are, and the rules it is a record of."""
+    """An element on some path: which texts of a row it fills, where children are, and the rules it is a record of.
+
+    `tested` is what it is besides, if it passes a test.
+    """
 
     text: list[int] = field(default_factory=list)
     attributes: list[tuple[int, str]] = field(default_factory=list)
     records: list[int] = field(default_factory=list)
     nodes: dict[str, _Node] = field(default_factory=dict)
+    tested: dict[Test, _Node] = field(default_factory=dict)
 
     def at(self, steps: Steps) -> _Node:
         """The node that the steps lead to, made where it is missing."""
         node = self
         for step in steps:
-            node = node.nodes.setdefault(step, _Node())
+            if isinstance(step, str):
+                node = node.nodes.setdefault(step, _Node())
+            else:
+                node = node.tested.setdefault(step, _Node())
         return node
 
 
@@ -62,10 +69,8 @@ class ExactReader:
         `member` goes with the rows. Raises MemberError: `member.dtd`, `member.encoding` or `member.xml`.
         """
         root = parse(data, self.rule.rule.encoding)
-        steps = self.rule.record
-        elements = [root] if root.tag == steps[0] else []
-        for step in steps[1:]:
-            elements = [child for element in elements for child in element.iterchildren(step)]
+        first, *others = names_of(self.rule.record)
+        elements = _led_to([root], others) if root.tag == first else []
         for element in elements:
             self.add(element, member)
         return len(elements)
@@ -106,6 +111,10 @@ class ExactReader:
                 below = node.nodes.get(child.tag)
                 if below is not None:
                     self._walk(child, below, row, member)
+        if node.tested:
+            for test, also in node.tested.items():
+                if _passes(element, test):
+                    self._walk(element, also, row, member)
         for place in node.records:
             self._add(place, element, member)
 
@@ -134,6 +143,21 @@ def parse(data: bytes, encoding: str) -> etree._Element:
     if root.getroottree().docinfo.doctype:
         raise MemberError("member.dtd", "it has a DOCTYPE")
     return root
+
+
+def _led_to(elements: list[etree._Element], names: Iterable[str]) -> list[etree._Element]:
+    """The elements that the names lead to, in the order of the document."""
+    for name in names:
+        elements = [child for element in elements for child in element.iterchildren(name)]
+    return elements
+
+
+def _passes(element: etree._Element, test: Test) -> bool:
+    for found in _led_to([element], test.names):
+        text = _own_text(found) if test.attribute is None else found.get(test.attribute)
+        if text is not None and text.strip() == test.value:
+            return True
+    return False
 
 
 def _own_text(element: etree._Element) -> str | None:

@@ -21,7 +21,7 @@ from xml2arrow import XmlToArrowParser
 from spark_jobs.formats.text import codec_name
 from spark_jobs.formats.xml_gate import Gate
 from spark_jobs.formats.xml_rows import Found
-from spark_jobs.formats.xml_rules import Source, XmlRule
+from spark_jobs.formats.xml_rules import Names, Source, Test, XmlRule, names_of
 
 
 class FastReader:
@@ -35,12 +35,12 @@ class FastReader:
 
     @staticmethod
     def fits(rule: XmlRule) -> bool:
-        """Whether xml2arrow can read the rule: no namespaces, short ways, and children in containers of their own."""
+        """Whether xml2arrow can read the rule: no namespaces, no tests, short ways, and children in containers alone."""
         sources = [source for one in rule.family for source in one.sources.values()]
-        names = [name for one in rule.family for name in one.record]
-        names += [name for source in sources for name in (*source.steps, source.attribute or "")]
-        plain = codec_name(rule.rule.encoding) == "utf-8" and not any("{" in name for name in names)
-        return plain and len(rule.record) in (1, 2) and _are_alone(rule)
+        steps = [step for one in rule.family for step in one.record]
+        steps += [step for source in sources for step in (*source.steps, source.attribute or "")]
+        plain = not any(isinstance(step, Test) or "{" in step for step in steps)
+        return plain and codec_name(rule.rule.encoding) == "utf-8" and len(rule.record) in (1, 2) and _are_alone(rule)
 
     def admit(self, data: bytes) -> bytes | None:
         """The document as `read` may have it, or None where the exact reader has to read it."""
@@ -66,11 +66,11 @@ class FastReader:
     def _tables(self) -> list[dict[str, object]]:
         no_name = self._wrapper
         wrapped = f"/r/{self._wrapper}"
-        top = "/".join((wrapped, *self._rule.record))
+        top = "/".join((wrapped, *names_of(self._rule.record)))
         tables = [_table("wrapper", wrapped, ["m"], (), no_name)]
         tables.append(_table("0", top, ["m", "r"], self._rule.sources.values(), no_name))
         for place, child in enumerate(self._rule.children, 1):
-            record = "/".join((top, *child.record))
+            record = "/".join((top, *names_of(child.record)))
             tables.append(_table(str(place), record, ["m", "r", f"c{place}"], child.sources.values(), no_name))
         return tables
 
@@ -90,15 +90,16 @@ class FastReader:
 
 def _are_alone(rule: XmlRule) -> bool:
     """Whether nothing but a child's rows is read from its container: xml2arrow makes a row of all that is."""
-    containers = [child.record[:-1] for child in rule.children]
-    ways = [source.steps for source in rule.sources.values()] + [child.record for child in rule.children]
+    records: list[Names] = [names_of(child.record) for child in rule.children]
+    containers = [record[:-1] for record in records]
+    ways = [source.names for source in rule.sources.values()] + records
     through = [sum(way[: len(container)] == container for way in ways) for container in containers]
     return all(containers) and through == [1] * len(containers)
 
 
 def _table(name: str, record: str, levels: list[str], sources: Iterable[Source], no_name: str) -> dict[str, object]:
     """A table of xml2arrow's configuration; `no_name` is an attribute that no element has, as there must be a field."""
-    paths = ["/".join((record, *s.steps)) + (f"/@{s.attribute}" if s.attribute else "") for s in sources]
+    paths = ["/".join((record, *s.names)) + (f"/@{s.attribute}" if s.attribute else "") for s in sources]
     fields = [
         {"name": f"f{slot}", "xml_path": path, "data_type": "Utf8", "nullable": True}
         for slot, path in enumerate(paths or [f"{record}/@{no_name}"])

@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 from spark_jobs.errors import MemberError
 from spark_jobs.formats.xml_doubts import stop_at_doctype
-from spark_jobs.formats.xml_rules import XmlRule
+from spark_jobs.formats.xml_rules import XmlRule, names_of
 
 LONGEST = 48_000  # bytes; no name can then be longer than libxml2 allows
 SHORT = 1750  # bytes, too few for that many elements
@@ -94,9 +94,9 @@ def _tag(name: bytes) -> re.Pattern[bytes]:
 
 def _suspects(rule: XmlRule) -> re.Pattern[bytes]:
     """Start tags of elements that are read: group 1 where their text is, but seems to be none, 2 where attributes are."""
-    sources = [source for one in rule.family for source in one.sources.values() if source.steps]
-    texts = {source.steps[-1] for source in sources if source.attribute is None}
-    others = {source.steps[-1] for source in sources} - texts
+    sources = [source for one in rule.family for source in one.sources.values() if source.names]
+    texts = {source.names[-1] for source in sources if source.attribute is None}
+    others = {source.names[-1] for source in sources} - texts
     first = "".join(sorted({re.escape(name[0]) for name in texts | others}))
     empty = rf"({_any_of(texts)})(?=[\s/>])(?:[^<]*/>|[^<]*>(?=<))"
     return re.compile(rf"<(?=[{first or '<'}])(?:{empty}|({_any_of(others)})(?=[\s/>]))".encode())
@@ -111,7 +111,7 @@ def _rows_of_children(rule: XmlRule) -> dict[bytes, bytes]:
     rows: dict[bytes, set[bytes]] = {}
     for one in rule.family:
         for source in one.sources.values():
-            if source.steps:
-                rows.setdefault(source.steps[-1].encode(), set()).add(one.record[-1].encode())
-    of_parent = {source.steps[-1].encode() for source in rule.sources.values() if source.steps}
+            if source.names:
+                rows.setdefault(source.names[-1].encode(), set()).add(names_of(one.record)[-1].encode())
+    of_parent = {source.names[-1].encode() for source in rule.sources.values() if source.names}
     return {name: next(iter(rows_)) for name, rows_ in rows.items() if len(rows_) == 1 and name not in of_parent}

@@ -14,7 +14,7 @@ from spark_jobs.formats.rows import Constants
 from spark_jobs.formats.xml_doubts import refuse_doctype, text_encoding
 from spark_jobs.formats.xml_exact import HARDENED, ExactReader
 from spark_jobs.formats.xml_rows import raw_rows
-from spark_jobs.formats.xml_rules import Steps, XmlRule
+from spark_jobs.formats.xml_rules import Names, XmlRule, names_of
 from spark_jobs.rules.model import MEGABYTE, Limits
 
 LONGEST_RECORD = 32 * MEGABYTE
@@ -76,10 +76,10 @@ def _records(stream: io.BufferedReader, rule: XmlRule) -> Iterator[etree._Elemen
     own = text_encoding(stream.peek(200), rule.rule.encoding)
     metered = _Metered(stream)
     events = etree.iterparse(metered, events=("start", "end"), **HARDENED, encoding=own.override)
-    yield from _at(rule.record, events, metered)
+    yield from _at(names_of(rule.record), events, metered)
 
 
-def _at(way: Steps, events: Iterator[tuple[str, etree._Element]], metered: _Metered) -> Iterator[etree._Element]:
+def _at(way: Names, events: Iterator[tuple[str, etree._Element]], metered: _Metered) -> Iterator[etree._Element]:
     """The elements that the way leads to; what is not inside of one is dropped as soon as it ends."""
     depth = on_way = 0
     for event, element in events:

@@ -39,23 +39,28 @@ def raw_rows(
     parent: dict[str, pa.Array] = {}
     for place, (one, its) in enumerate(zip(rule.family, found, strict=True)):
         member = names.take(its.members)
+        numbers = pc.add(_numbers(its.members), first[place] if first else 0)
         texts = {
-            name: _texts(column.source or "", its, member, parent, constants) for name, column in one.columns.items()
+            name: _texts(column.source or "", its, member, numbers, parent, constants)
+            for name, column in one.columns.items()
         }
         if len(its.members):
-            numbers = pc.add(_numbers(its.members), first[place] if first else 0)
             arrays = [indexes.take(its.members), member, numbers, pa.nulls(len(numbers), pa.string()), *texts.values()]
             yield Rows(one.rule.member, pa.Table.from_arrays(arrays, schema=raw_schema(one.rule.columns)))
         parent = parent or {f"$parent.{name}": text for name, text in texts.items()}
 
 
-def _texts(source: str, its: Found, member: pa.Array, parent: dict[str, pa.Array], constants: Constants) -> pa.Array:
+def _texts(
+    source: str, its: Found, member: pa.Array, numbers: pa.Array, parent: dict[str, pa.Array], constants: Constants
+) -> pa.Array:
     if source in its.texts:
         return its.texts[source]
     if source in parent:
         return parent[source].take(its.parents)
     if source == "$member":
         return member
+    if source == "$row":
+        return numbers.cast(pa.string())
     return pa.repeat(pa.scalar(constants.get(source), pa.string()), len(its.members))
 
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from spark_jobs.formats.results import sourced
 from spark_jobs.rules.model import Column, Feed, Member
+from spark_jobs.rules.paths import Predicate, Step, XmlPath, parse_path
+from spark_jobs.rules.sources import namespaces_of
 
-Steps = tuple[str, ...]  # names of nested elements as lxml writes them: `name`, or `{namespace}name`
+Names = tuple[str, ...]  # names of nested elements as lxml writes them: `name`, or `{namespace}name`
+
+
+@dataclass(frozen=True)
+class Test:
+    """Whether one of the elements that the names lead to, or its attribute, has the text `value`."""
+
+    names: Names
+    attribute: str | None
+    value: str
+
+
+Steps = tuple[str | Test, ...]  # names of nested elements, each followed by the tests that it has to pass
 
 
 @dataclass(frozen=True)
@@ -18,6 +32,11 @@ class Source:
 
     steps: Steps
     attribute: str | None
+
+    @cached_property
+    def names(self) -> Names:
+        """The steps without tests."""
+        return names_of(self.steps)
 
 
 @dataclass(frozen=True)
@@ -45,25 +64,37 @@ class XmlRule:
 
 def make_ready(rule: Member, feed: Feed) -> XmlRule:
     """The rule with its children."""
-    children = (_one(child, rule.namespaces | child.namespaces) for child in feed.children_of(rule.member))
+    children = (_one(child, namespaces_of(child, feed)) for child in feed.children_of(rule.member))
     return _one(rule, rule.namespaces, tuple(children))
+
+
+def names_of(steps: Steps) -> Names:
+    """The steps without tests."""
+    return tuple(step for step in steps if isinstance(step, str))
 
 
 def _one(rule: Member, namespaces: Mapping[str, str], children: tuple[XmlRule, ...] = ()) -> XmlRule:
     texts = dict.fromkeys(column.source or "" for column in sourced(rule.columns))
-    sources = {text: _source(text, namespaces) for text in texts if not text.startswith("$")}
-    return XmlRule(rule, _steps(rule.record_path or "", namespaces), sources, children)
+    sources = {text: _source(parse_path(text), namespaces) for text in texts if not text.startswith("$")}
+    return XmlRule(rule, _source(parse_path(rule.record_path or ""), namespaces).steps, sources, children)
 
 
-def _source(text: str, namespaces: Mapping[str, str]) -> Source:
-    path, at, attribute = text.partition("@")
+def _source(path: XmlPath, namespaces: Mapping[str, str]) -> Source:
+    steps = (part for step in path.steps for part in _parts(step, namespaces))
     # Attributes without prefix are in no namespace, whatever the default one is.
-    name = _qualified(attribute, {**namespaces, "": ""}) if at else None
-    return Source(_steps(path, namespaces), name)
+    attribute = _qualified(path.attribute, {**namespaces, "": ""}) if path.attribute else None
+    return Source(tuple(steps), attribute)
 
 
-def _steps(path: str, namespaces: Mapping[str, str]) -> Steps:
-    return tuple(_qualified(step, namespaces) for step in path.split("/") if step not in ("", "."))
+def _parts(step: Step, namespaces: Mapping[str, str]) -> Iterator[str | Test]:
+    yield _qualified(step.name, namespaces)
+    for predicate in step.predicates:
+        yield _test(predicate, namespaces)
+
+
+def _test(predicate: Predicate, namespaces: Mapping[str, str]) -> Test:
+    source = _source(predicate.path, namespaces)
+    return Test(source.names, source.attribute, predicate.value.strip())
 
 
 def _qualified(name: str, namespaces: Mapping[str, str]) -> str:

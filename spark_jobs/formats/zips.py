@@ -17,6 +17,9 @@ from spark_jobs.formats.text import text_blocks
 from spark_jobs.formats.xml import read_xml
 from spark_jobs.rules.model import Feed, Limits, Member
 
+# What operating systems leave in zips of their own accord, in any folder: ignored before any rule is asked.
+LITTER = re.compile(r"(?:.*[/\\])?(?:__MACOSX[/\\].*|\.DS_Store|Thumbs\.db|desktop\.ini)", re.IGNORECASE | re.DOTALL)
+
 
 def read_zip(content: bytes, feed: Feed, constants: Constants) -> Iterator[Rows | ZipSummary]:
     """Tables of raw text as they come, and at last the summary; `constants` holds `$name.<part>` and `$extract_time`.
@@ -36,11 +39,14 @@ def read_zip(content: bytes, feed: Feed, constants: Constants) -> Iterator[Rows 
 
 
 def _by_rule(entries: list[Entry], feed: Feed, tally: Tally) -> list[tuple[Member, list[Entry]]]:
-    """The members each reading rule takes; ignored and unmatched ones are noted."""
+    """The members each reading rule takes; litter, ignored and unmatched ones are noted."""
     rules = sorted((rule for rule in feed.members if rule.pattern is not None), key=lambda rule: rule.position)
     globs = _globs(tuple(rule.pattern or "" for rule in rules))
     taken: list[list[Entry]] = [[] for _ in rules]
     for entry in entries:
+        if LITTER.fullmatch(entry.name):
+            tally.ignored += 1
+            continue
         match = globs.match(entry.name)
         if match is None:
             tally.refuse(entry, "member.unmatched", "no member rule takes its name")

@@ -9,7 +9,7 @@ from itertools import combinations
 from spark_jobs.rules.columns import check_columns
 from spark_jobs.rules.model import Feed, Finding, Member, TargetTable
 from spark_jobs.rules.names import check_name, findings, repeated
-from spark_jobs.rules.sources import check_record_path
+from spark_jobs.rules.sources import check_namespaces, check_record_path
 
 # Codecs that Python calls text encodings, but in which no file is written.
 NO_ENCODINGS = {
@@ -71,7 +71,8 @@ def _check_reader(member: Member, feed: Feed) -> Iterator[str]:
     if member.format is None:
         yield "it has no format: say xml, csv, delimited or fixed"
     elif member.format == "xml":
-        yield from check_record_path(member)
+        yield from check_record_path(member, feed)
+        yield from check_namespaces(member)
     else:
         yield from _check_text(member)
     yield from _check_encoding(member.encoding)
@@ -89,7 +90,8 @@ def _check_child(member: Member, feed: Feed) -> Iterator[str]:
         yield "it has both a parent and a pattern: a child has the members of its parent"
     if member.format not in (None, "xml"):
         yield f"it has a parent, so its format is xml, not {member.format}"
-    yield from check_record_path(member)
+    yield from check_record_path(member, feed)
+    yield from check_namespaces(member)
 
 
 def _check_text(member: Member) -> Iterator[str]:

@@ -30,11 +30,13 @@ class Column:
 
     `source` says where the text comes from, or is None for a derived column (`expression`) or a constant (`default`):
 
-    - XML: a path relative to the record: `@id`, `Patient/@mrn`, `Patient/Name`, `.`; prefixes from `namespaces`.
+    - XML: a path relative to the record: `@id`, `Patient/@mrn`, `Patient/Name`, `.`; prefixes from `namespaces`. Steps
+      may have predicates: `id[@root='1.2']/@extension`, `section[code/@code='8716-3']/title`, `Name[Use='legal']/Given`.
     - CSV with a header: the header's name. CSV or TXT without one: `#3`, counted from 1.
     - Fixed width: `11-20`, character positions counted from 1, both included.
     - Any format: `$name.facility` (a named part of the zip's name), `$extract_time`, `$member` (the member's name in
-      its zip), `$parent.encounter_id` (a sourced column of the parent member's row).
+      its zip), `$row` (the row's number within the member and its rule, from 1), `$parent.encounter_id` (a sourced
+      column of the parent member's row).
 
     `format` is a date or timestamp pattern of `%Y %m %d %H %M %S %f %z` and literals (None: ISO 8601), or for a
     boolean `true tokens/false tokens`, each a list parted by commas (None: `true/false`).
@@ -61,7 +63,9 @@ class Member:
 
     The first member rule (in `position` order) whose glob `pattern` matches a member's name takes it; a member that
     none matches is quarantined. A rule with a `parent` has no pattern: it reads repeated children (`record_path`
-    relative to the parent's record) of the XML members that the parent rule takes.
+    relative to the parent's record, its steps with predicates where need be) of the XML members that the parent rule
+    takes. `namespaces` gives each prefix its namespace; the empty prefix is the default one, of elements without
+    prefix and never of attributes. A child may use its parent's.
     """
 
     member: str

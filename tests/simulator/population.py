@@ -12,15 +12,18 @@ SYNTHEA = "org.mitre.synthea:synthea:3.3.0"
 PASSWORD = "changeit"  # of a store of public certificates, for which Java wants one
 
 
-def population(patients: int, out: Path, seed: int = 7) -> Path:
-    """Let Synthea make so many living patients; returns the folder of its CSV files. Takes minutes."""
+def population(patients: int, out: Path, seed: int = 7, documents: bool = False) -> Path:
+    """Let Synthea make so many living patients; returns the folder of its CSV files. Takes minutes.
+
+    `documents`: a C-CDA document of each patient too, in the folder `ccda` beside that one.
+    """
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     jars = _fetch_jars(out)
     options = {
         "exporter.baseDirectory": str(out), "exporter.csv.export": "true", "exporter.years_of_history": "3",
         "exporter.fhir.export": "false", "exporter.hospital.fhir.export": "false",
-        "exporter.practitioner.fhir.export": "false",
+        "exporter.practitioner.fhir.export": "false", "exporter.ccda.export": str(documents).lower(),
     }  # fmt: skip
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
     _run([str(_java()), "-cp", f"{jars}/*", "App", "-p", str(patients), "-s", str(seed), *flags], out, {})
@@ -80,6 +83,6 @@ def _make_trust_store(certificates: Path, store: Path, password: str) -> Path:
 def _run(command: list[str], out: Path, environment: dict[str, str]) -> None:
     log = out / "synthea.log"
     with log.open("ab") as file:
-        done = subprocess.run(command, env=os.environ | environment, stdout=file, stderr=file, check=False)
+        done = subprocess.run(command, env=os.environ | environment, cwd=out, stdout=file, stderr=file, check=False)
     if done.returncode:
         raise RuntimeError(f"{Path(command[0]).name} failed with status {done.returncode}; its words are in {log}")

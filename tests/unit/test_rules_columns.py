@@ -78,6 +78,60 @@ def test_a_source_of_xml_that_is_no_path_is_refused(source):
     assert "is no path" in problems(with_extra(XML, source=source))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "id[@root='1.2.3']/@extension",
+        "section[code/@code='8716-3']/title",
+        "Name[Use='legal']/Given",
+        "a/b[@c='x/y[z]@:\"']/d[e/f='g h'][@i='j']/@k",
+    ],
+)
+def test_a_step_may_have_predicates(source):
+    assert problems(with_extra(XML, source=source)) == ""
+
+
+@pytest.mark.parametrize(
+    "source",
+    "a[@b] a[@b=c] a[@b=\"c\"] a[@b=''] a[b] a[1='b'] [@a='b'] .[@a='b'] a[.='b'] a/@b[@c='d'] a[b[@c='d']='e']".split()
+    + "a[@b/c='d'] a[@b='c' a[@b='c']b a[@b='c'].".split(),
+)
+def test_a_predicate_that_is_none_is_refused_with_the_forms_there_are(source):
+    said = problems(with_extra(XML, source=source))
+    assert "is no path" in said
+    assert "a predicate is [@code='v']" in said
+
+
+def test_a_long_source_that_is_no_path_is_refused_in_time():
+    for part in ("a" * 9, "a:", "a/", "a[@b='c']", "a[b/c='d']"):
+        assert "is no path" in problems(with_extra(XML, source=part * 3000 + "!"))
+
+
+def test_prefixes_in_predicates_are_declared_too_and_their_texts_have_none():
+    source = "value[h:code/@h:code='urn:oid:1']/@xsi:type"
+    said = problems(with_extra(XML, source=source))
+    assert "the prefix h in" in said
+    assert "the prefix xsi in" in said
+    assert "urn" not in said.replace(source, "")
+
+
+@pytest.mark.parametrize("prefix", ["1", "a b", "h:", ":"])
+def test_a_prefix_that_no_path_can_use_is_refused(prefix):
+    assert "is no prefix" in problems(with_extra(replace(XML, namespaces={prefix: "urn:h"})))
+
+
+def test_the_empty_prefix_is_the_default_namespace_and_a_namespace_is_not_empty():
+    assert problems(with_extra(replace(XML, namespaces={"": "urn:h"}))) == ""
+    assert "without a namespace" in problems(with_extra(replace(XML, namespaces={"h": " "})))
+
+
+def test_the_row_number_fills_a_whole_number():
+    assert problems(with_extra(source="$row", type="long")) == ""
+    assert problems(with_extra(XML, source="$row", type="int")) == ""
+    assert "$row fills a column of type int or long" in problems(with_extra(source="$row"))
+    assert "known are" in problems(with_extra(source="$row.x", type="int"))
+
+
 def test_a_prefix_that_is_not_declared_is_refused():
     assert "the prefix h in h:Patient/@h:id is not declared" in problems(with_extra(XML, source="h:Patient/@h:id"))
     declared = replace(XML, namespaces={"h": "urn:hl7-org:v3"})

@@ -152,6 +152,13 @@ def test_a_record_path_with_a_prefix_that_is_not_declared_is_refused():
     assert "prefix v in /v:Visit is not declared" in problems(with_member(TWO, record_path="/v:Visit"))
 
 
+@pytest.mark.parametrize("path", ["/Visit[@kind='x']", "/Visits[Unit='x']/Visit", "/Visits/Visit[a/@b='x']"])
+def test_a_predicate_in_the_record_path_from_the_root_is_refused_with_the_way_out(path):
+    said = problems(with_member(TWO, record_path=path))
+    assert "documents are read as streams" in said
+    assert "a child rule, whose record_path may have predicates" in said
+
+
 def child(**changes):
     return replace(FEED, members=(XML, replace(CHILD, **changes)))
 
@@ -168,6 +175,13 @@ def child(**changes):
 )
 def test_a_child_that_cannot_be_found_in_its_parent_is_refused(changes, says):
     assert says in problems(child(**changes))
+
+
+def test_a_child_may_choose_by_predicates_and_use_the_prefixes_of_its_parent():
+    assert problems(child(record_path="Vitals[@kind='x']/Vital[Unit/@code='y']")) == ""
+    assert "prefix h in h:Vital is not declared" in problems(child(record_path="h:Vital"))
+    parent = replace(XML, namespaces={"h": "urn:h"})
+    assert problems(replace(FEED, members=(parent, replace(CHILD, record_path="h:Vital")))) == ""
 
 
 def test_a_child_of_a_rule_that_reads_no_xml_is_refused():

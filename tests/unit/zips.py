@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections import defaultdict
 
 from spark_jobs.formats import Rows, read_zip, type_columns
 from spark_jobs.rules.model import Column, Feed, Limits, Member
@@ -45,3 +46,25 @@ def read(content, feed):
 
 def refused(summary):
     return {event.member_index: event.rule for event in summary.quarantined}
+
+
+def outcomes(rows, summary):
+    """By (place, name) of each member that is not ignored: loaded, the rule that refuses it, or those that refuse rows.
+
+    Holds that every member has one outcome.
+    """
+    by_member = defaultdict(set)
+    for row in (row for found in rows.values() for row in found):
+        failures = (row["_failures"] or "loaded").splitlines()
+        by_member[row["_member_index"], row["_member"]] |= {line.partition(":")[0] for line in failures}
+    for event in summary.quarantined:
+        assert (event.member_index, event.member) not in by_member
+        by_member[event.member_index, event.member] = {event.rule}
+    assert len(by_member) + summary.ignored == summary.members
+    return by_member
+
+
+def told(rows, summary):
+    """All that is told of failures and warnings, as one text."""
+    failures = [row["_failures"] for found in rows.values() for row in found if row["_failures"]]
+    return "\n".join([*failures, *(event.reason for event in (*summary.quarantined, *summary.warnings))])
