@@ -134,9 +134,9 @@ def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> li
     seen = seen_before(lake.session, {note.sha256 for note in notes})
     # Landed again after it was accounted for, by an agent that was killed before it removed its source.
     for note in notes:
-        if note.zip_id in seen.zip_ids:
+        if note.zip_id in seen.zip_ids and not note.replay:
             discard(lake.site.landing, note)
-    notes = [note for note in notes if note.zip_id not in seen.zip_ids]
+    notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
     rows = read_rows(access_of(lake))
     rules = in_force(rows)
     report.findings = rules.findings
@@ -168,9 +168,11 @@ def _cut(
             yield None, zips
             continue
         feed = rules.feeds[name]
-        marked = mark_duplicates(name, zips, seen.loaded)
-        for batch in cut_batches(marked, feed.batch_zips, feed.batch_bytes):
-            yield feed, batch
+        delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
+        # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
+        for some in (delivered, [z for z in zips if z.note.replay]):
+            for batch in cut_batches(some, feed.batch_zips, feed.batch_bytes):
+                yield feed, batch
 
 
 def _claim(lake: Lake, rules: RuleSet, epoch: int, number: int, feed: Feed | None, zips: list[ClaimedZip]) -> Batch:
