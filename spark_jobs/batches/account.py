@@ -49,9 +49,9 @@ def account_duplicate(z: ClaimedZip, original: Mapping[str, Any]) -> ZipAccount:
     return ZipAccount(z, "duplicate", members=members, members_duplicate=members, rows_duplicate=rows)
 
 
-def account_unclaimed(z: ClaimedZip) -> ZipAccount:
-    """Accounts for a zip that no feed takes."""
-    return ZipAccount(z, "quarantined", rule="zip.no_feed")
+def account_refused(z: ClaimedZip) -> ZipAccount:
+    """Accounts for a zip that is refused without being opened."""
+    return ZipAccount(z, "quarantined", rule=(z.refusal or "").partition(":")[0])
 
 
 def stopping_checks(judged: Sequence[Judged]) -> list[tuple[str, str]]:

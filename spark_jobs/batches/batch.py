@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from spark_jobs.landing.claim import ClaimedZip, Manifest
 from spark_jobs.rules.model import Feed, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
+
+WRITING = "writing"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,19 @@ class Batch:
         number = int(self.name.rpartition("-")[2])
         return f"{self.manifest.epoch:012d}{number:08d}"
 
+    @property
+    def began_to_write(self) -> bool:
+        """Whether an attempt came as far as its first upsert: from then on its rows may be in a table."""
+        return (self.folder / WRITING).exists()
+
+    def begin_to_write(self) -> None:
+        """Notes that from now on rows of the batch may be in a table; to be called before the first upsert."""
+        (self.folder / WRITING).touch()
+
     @cached_property
     def to_open(self) -> Sequence[ClaimedZip]:
-        """The zips that are opened: those that are no duplicates."""
-        return [z for z in self.manifest.zips if z.duplicate_of is None and self.feed]
+        """The zips that are opened: those that are no duplicates, and not refused beforehand."""
+        return [z for z in self.manifest.zips if z.duplicate_of is None and z.refusal is None and self.feed]
 
     @cached_property
     def replayed(self) -> Sequence[str]:
@@ -55,7 +66,14 @@ class Batch:
     @cached_property
     def duplicates(self) -> Sequence[ClaimedZip]:
         """The zips whose bytes were loaded before."""
-        return [z for z in self.manifest.zips if z.duplicate_of is not None]
+        return [z for z in self.manifest.zips if z.duplicate_of is not None and z.refusal is None]
+
+    @cached_property
+    def refused(self) -> Sequence[ClaimedZip]:
+        """The zips that are refused without being opened: no feed takes them, or the manifest says why."""
+        if self.feed is None:
+            return [replace(z, refusal="zip.no_feed: no feed in force takes it") for z in self.manifest.zips]
+        return [z for z in self.manifest.zips if z.refusal is not None]
 
 
 def rules_to_manifest(feed: Feed | None, targets: Mapping[str, TargetTable]) -> dict[str, Any]:

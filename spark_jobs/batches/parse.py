@@ -61,7 +61,8 @@ def parse(session: SparkSession, batch: Batch) -> DataFrame:
     Nothing is written: a task that is lost is done again with the same result.
     """
     assert batch.feed is not None
-    zips = session.read.format("binaryFile").option("pathGlobFilter", "*.zip").load(str(batch.folder))
+    paths = [str(batch.folder / f"{z.note.zip_id}.zip") for z in batch.to_open]
+    zips = session.read.format("binaryFile").load(paths)
     reader = ZipReader(batch.feed, _contexts(batch))
     return zips.select("path", "content").mapInArrow(reader, from_arrow_schema(reader.schema))
 

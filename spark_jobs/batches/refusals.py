@@ -45,12 +45,13 @@ def _entries(
     lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged], accounts: Sequence[ZipAccount]
 ) -> DataFrame | None:
     """A row each refused zip, member and row, of the columns ENTRY; None if nothing was refused."""
-    if batch.feed is None:
-        rows = [(a.zip.note.zip_id, -1, "", 0, None, f"{a.rule}: no feed in force takes it") for a in accounts]
-        return lake.session.createDataFrame(rows, ENTRY)
+    entries = []
+    if batch.refused:
+        rows = [(z.note.zip_id, -1, "", 0, None, z.refusal) for z in batch.refused]
+        entries.append(lake.session.createDataFrame(rows, ENTRY))
     if parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
-        return _refused(parsed, judged)
-    return None
+        entries.append(_refused(parsed, judged))
+    return reduce(DataFrame.unionByName, entries) if entries else None
 
 
 def _refused(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:

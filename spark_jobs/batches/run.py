@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
-from pyspark import StorageLevel
+from pyspark import StorageLevel, inheritable_thread_target
 from pyspark.sql import DataFrame
 
 from spark_jobs.batches.account import (
     ZipAccount,
     account_duplicate,
     account_parsed,
-    account_unclaimed,
+    account_refused,
     stopping_checks,
 )
 from spark_jobs.batches.batch import Batch
@@ -76,8 +76,9 @@ def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
     accounts = _accounts(lake, batch, parsed, judged)
     if stopped := _stop_feed(lake, batch, judged):
         return stopped
+    batch.begin_to_write()
     with ThreadPoolExecutor(1) as beside:
-        quarantined = beside.submit(record_refusals, lake, batch, parsed, judged, accounts)
+        quarantined = beside.submit(inheritable_thread_target(record_refusals), lake, batch, parsed, judged, accounts)
         commits = _upsert_targets(lake, batch, judged, accounts)
         withdraw_rows(lake, batch, judged)
         quarantined.result()
@@ -93,12 +94,10 @@ def _judge_all(batch: Batch, parsed: DataFrame) -> list[Judged]:
 
 
 def _accounts(lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged]) -> list[ZipAccount]:
-    if batch.feed is None:
-        return [account_unclaimed(z) for z in batch.manifest.zips]
     originals = ledger.counts_of(lake.session, [z.duplicate_of for z in batch.duplicates if z.duplicate_of])
     duplicates = [account_duplicate(z, originals[z.duplicate_of or ""]) for z in batch.duplicates]
     opened = account_parsed(batch.to_open, parsed, judged) if parsed is not None else []
-    return [*opened, *duplicates]
+    return [*opened, *duplicates, *map(account_refused, batch.refused)]
 
 
 def _stop_feed(lake: Lake, batch: Batch, judged: Sequence[Judged]) -> BatchResult | None:
@@ -125,7 +124,8 @@ def _upsert_targets(
     assert feed is not None
     by_target = {name: [j for j in judged if j.target.target == name] for name in feed.targets}
     with ThreadPoolExecutor(len(by_target)) as pool:
-        commits = pool.map(lambda name: _upsert_target(lake, batch, feed, by_target[name]), by_target)
+        upsert = inheritable_thread_target(partial(_upsert_target, lake, batch, feed))
+        commits = pool.map(upsert, by_target.values())
         return dict(zip(by_target, commits, strict=True))
 
 

@@ -11,12 +11,21 @@ LOG = logging.getLogger("carelake")
 
 def log_failure(folder: Path, batch: str, error: BaseException) -> None:
     """Appends the failure of `batch` to `<folder>/lake.log`: error classes with files and lines, outermost first."""
+    _log(folder).error("batch %s failed: %s", batch, " <- ".join(_places(error)))
+
+
+def log_alarm(folder: Path, text: str) -> None:
+    """Appends what needs a person; `text` names feeds, batches and rules only."""
+    _log(folder).critical(text)
+
+
+def _log(folder: Path) -> logging.Logger:
     if not LOG.handlers:
         handler = logging.FileHandler(folder / "lake.log")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         LOG.addHandler(handler)
         LOG.propagate = False
-    LOG.error("batch %s failed: %s", batch, " <- ".join(_places(error)))
+    return LOG
 
 
 def _places(error: BaseException | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The ingest job: takes in whatever has landed, batch by batch, until landing is empty.
+"""The ingest job: takes in whatever has landed, batch by batch, until landing is empty or it is told to stop.
 
 Crash-only: batches that an earlier run left in `claimed/` are run again first, from their manifests; everything else
 is found again in landing.
@@ -6,43 +6,47 @@ is found again in landing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
 from spark_jobs.batches.run import BatchResult, run_batch
 from spark_jobs.errors import LakeError
-from spark_jobs.jobs.failures import log_failure
+from spark_jobs.jobs.compact import compact_pending
+from spark_jobs.jobs.failures import log_alarm, log_failure
+from spark_jobs.jobs.planning import Plan, Planned, make_plan
+from spark_jobs.jobs.troubles import Troubles
 from spark_jobs.landing import vault
-from spark_jobs.landing.claim import (
-    MANIFEST,
-    ClaimedZip,
-    Manifest,
-    claim,
-    cut_batches,
-    discard,
-    group_by_feed,
-    landed_zips,
-    mark_duplicates,
-    unfinished_batches,
-)
+from spark_jobs.landing.claim import Manifest, claim, landed_zips, release, unfinished_batches
 from spark_jobs.landing.lease import next_epoch
-from spark_jobs.rules.model import Feed, Finding
-from spark_jobs.rules.revisions import RuleSet, in_force
-from spark_jobs.tables.access import access_of
+from spark_jobs.rules.model import Finding
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.ledger import Seen, seen_before
-from spark_jobs.tables.rule_store import read_rows, stopped_feeds
+from spark_jobs.tables.rule_store import insert_stop
+from spark_jobs.tables.session import share_fairly
 
 # A commit is mostly waiting: with fewer the cores idle, and fewer batches share a ledger commit.
-BATCHES_AT_ONCE = 4
+BATCHES_AT_ONCE = 6
+# One feed never has all of them: another one's zips find a free one at once.
+BATCHES_OF_A_FEED = 3
+# How often landing is looked at while nothing happens, and how often it is planned again though nothing new landed.
+POLL_SECONDS = 0.5
+REPLAN_SECONDS = 15.0
+UPKEEP_SECONDS = 30.0
+# Below this nothing more is claimed: what was begun needs room to end.
+LEAST_FREE_BYTES = 1 << 30
 
 
 @dataclass
 class IngestReport:
-    """What a run came to, in counts; it never holds a value from the data."""
+    """What a run came to, in counts; it never holds a value from the data.
+
+    `failed`: batches that are still claimed, and the kind of error. `isolated`: feeds set aside after failures.
+    """
 
     zips: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0)
@@ -52,14 +56,17 @@ class IngestReport:
     )
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "quarantined"), 0))
     batches: int = 0
+    failures: int = 0
     backlog: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
+    isolated: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
 
     def add(self, result: BatchResult) -> None:
         """Counts a finished batch."""
         self.batches += 1
+        self.failed.pop(result.batch, None)
         if result.stopped_by and result.feed:
             self.stopped[result.feed] = result.stopped_by
         for account in result.accounts:
@@ -70,120 +77,230 @@ class IngestReport:
                 self.rows[outcome] += getattr(account, f"rows_{outcome}")
 
 
-OnProgress = Callable[[IngestReport], None]
+def _ignore(*_: object) -> None:
+    pass
 
 
-def ingest_once(lake: Lake, on_progress: OnProgress = lambda _: None) -> IngestReport:
-    """Takes in all zips that wait, and those that a killed run left behind; returns what became of them.
+@dataclass(frozen=True)
+class Listener:
+    """Who is told how a run goes: after each change, of each batch that ended (with seconds), of what needs a person."""
 
-    A batch that fails stays in `claimed/` and is named in `failed`; the others go on.
-    """
-    epoch = next_epoch(lake.site.home)
-    report = IngestReport()
-    left_over = [Batch.read(folder) for folder in unfinished_batches(lake.site.claimed, lake.site.landing)]
-    _run_all(lake, [lambda batch=batch: batch for batch in left_over], report, on_progress, again=True)
-    number = 0
-    while plans := _plan_round(lake, epoch, number, report):
-        number += len(plans)
-        _run_all(lake, plans, report, on_progress)
-    vault.pack(lake.site.vault)
-    return report
+    progress: Callable[[IngestReport], None] = _ignore
+    finished: Callable[[BatchResult, float], None] = _ignore
+    alarm: Callable[[str], None] = _ignore
 
 
-Claim = Callable[[], Batch]
+def ingest_once(lake: Lake, listener: Listener = Listener()) -> IngestReport:
+    """Takes in all zips that wait, and those that a killed run left behind; returns what became of them."""
+    return IngestRun(lake, listener).until_empty()
 
 
-def _run_all(
-    lake: Lake, claims: Sequence[Claim], report: IngestReport, on_progress: OnProgress, again: bool = False
-) -> None:
-    """Claims and runs batches side by side. Two on one target table take turns at writing it, not at reading zips."""
-    with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
-        running: list[Future[BatchResult]] = [pool.submit(_claim_and_run, lake, one, again) for one in claims]
-        for future in as_completed(running):
-            try:
-                report.add(future.result())
-            except BatchFailedError as failure:
-                report.failed[failure.batch] = failure.reason
-            on_progress(report)
+class IngestRun:
+    """One run of the ingest job. One thread plans, claims and judges failures; batches run in a pool beside it."""
+
+    def __init__(self, lake: Lake, listener: Listener = Listener()) -> None:
+        self.lake, self.listener = lake, listener
+        self.report = IngestReport()
+        self._epoch = next_epoch(lake.site.home)
+        self._number = 0
+        self._troubles = Troubles()
+        self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
+        self._running: dict[Future[BatchResult], tuple[Batch, float]] = {}
+        self._left: list[Batch] = []  # claimed and not running: of an earlier run, or failed after they began to write
+        self._halted: frozenset[str] = frozenset()
+        self._planned_for: tuple[frozenset[str], int] | None = None
+        self._planned_at = self._kept_up_at = float("-inf")
+        self._upkeep: Future[None] | None = None
+
+    def until_empty(self) -> IngestReport:
+        """Runs until nothing is left that can be taken in now. Raises LakeError where the lake itself is not fit."""
+        self._begin()
+        try:
+            while True:
+                started = self._start_batches()
+                if not (started or self._running):
+                    if not self._troubles.waiting():
+                        break
+                    time.sleep(POLL_SECONDS)
+                self._collect()
+        finally:
+            self._end()
+        return self.report
+
+    def until_stopped(self, stop: threading.Event) -> IngestReport:
+        """Runs until `stop` is set: then no more is claimed, and what was claimed is run to its end."""
+        self._begin()
+        try:
+            while not stop.is_set():
+                self._start_batches()
+                self._keep_up()
+                if not self._running:
+                    stop.wait(POLL_SECONDS)
+                self._collect()
+            while self._running:
+                self._collect()
+        finally:
+            self._end()
+        return self.report
+
+    def _begin(self) -> None:
+        site = self.lake.site
+        self._left = [Batch.read(folder) for folder in unfinished_batches(site.claimed, site.landing)]
+
+    def _end(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        vault.pack(self.lake.site.vault)
+
+    def _start_batches(self) -> int:
+        """Starts what can be started now; returns how many batches."""
+        free = BATCHES_AT_ONCE - len(self._running)
+        if not free or not self._has_room():
+            return 0
+        before = len(self._running)
+        if self._left:
+            self._start_left(free)
+        notes = landed_zips(self.lake.site.landing)
+        self.report.backlog = len(notes)
+        if (notes or self._left) and self._is_time_to_plan(frozenset(note.zip_id for note in notes)):
+            plan = make_plan(self.lake, notes, self._troubles, self._feeds_at_work())
+            self._halted = frozenset(plan.halted)
+            self.report.findings = plan.findings
+            self._claim(plan)
+        return len(self._running) - before
+
+    def _start_left(self, free: int) -> None:
+        waiting = self._halted | self._troubles.waiting()
+        ready = [batch for batch in self._left if batch.manifest.feed not in waiting][:free]
+        for batch in ready:
+            self._left.remove(batch)
+            self._start(batch, again=True)
+
+    def _is_time_to_plan(self, landed: frozenset[str]) -> bool:
+        """Planning asks the metastore and the ledger: not while nothing has changed that it depends on."""
+        now, state = time.monotonic(), (landed, self.report.batches + self.report.failures)
+        pausing = bool(self._troubles.waiting())
+        if state == self._planned_for and not pausing and now < self._planned_at + REPLAN_SECONDS:
+            return False
+        self._planned_for, self._planned_at = state, now
+        return True
+
+    def _claim(self, plan: Plan) -> None:
+        at_work = self._feeds_at_work()
+        for planned in plan.batches:
+            if len(self._running) == BATCHES_AT_ONCE:
+                self._planned_for = None
+                break
+            if at_work[planned.feed_name] < BATCHES_OF_A_FEED:
+                at_work[planned.feed_name] += 1
+                self._start(self._claimed(plan, planned), again=False)
+
+    def _claimed(self, plan: Plan, planned: Planned) -> Batch:
+        feed, targets = planned.feed, plan.rules.targets
+        manifest = Manifest(
+            batch=f"{planned.feed_name or 'no_feed'}-{self._epoch:06d}-{self._number:04d}",
+            epoch=self._epoch,
+            feed=planned.feed_name,
+            revision=feed.revision if feed else 0,
+            rules=rules_to_manifest(feed, targets),
+            zips=tuple(planned.zips),
+        )
+        self._number += 1
+        site = self.lake.site
+        return Batch(manifest, claim(site.landing, site.claimed, manifest), feed, targets)
+
+    def _feeds_at_work(self) -> Counter[str | None]:
+        return Counter(batch.manifest.feed for batch, _ in self._running.values())
+
+    def _start(self, batch: Batch, again: bool) -> None:
+        self._running[self._pool.submit(_run, self.lake, batch, again)] = batch, time.monotonic()
+
+    def _collect(self) -> None:
+        """Waits a moment for batches to end, and takes note of those that did."""
+        done, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            batch, began = self._running.pop(future)
+            error = future.exception()
+            if error is None:
+                self._note_end(future.result(), time.monotonic() - began)
+            else:
+                self._note_failure(batch, error)
+            self.listener.progress(self.report)
+
+    def _note_end(self, result: BatchResult, seconds: float) -> None:
+        self.report.add(result)
+        self._troubles.note_success(result.feed or "")
+        self.listener.finished(result, seconds)
+        if result.stopped_by:
+            self._alarm(f"feed {result.feed} is stopped by {result.stopped_by}: its zips wait in landing")
+
+    def _note_failure(self, batch: Batch, error: BaseException) -> None:
+        """Gives the batch back where it wrote nothing, keeps it claimed where it did; isolates the feed if need be."""
+        log_failure(self.lake.site.logs, batch.name, error)
+        self._refuse_dead_session()
+        self.report.failures += 1
+        given_back = not batch.began_to_write
+        if given_back:
+            release(self.lake.site.landing, batch.folder)
+        else:
+            self._left.append(batch)
+            self.report.failed[batch.name] = type(error).__name__
+        zips = [z.note.zip_id for z in batch.manifest.zips]
+        feed = batch.manifest.feed
+        if self._troubles.note_failure(feed or "", batch.name, zips, given_back) and feed:
+            self._isolate(batch, feed, type(error).__name__)
+
+    def _isolate(self, batch: Batch, feed: str, kind: str) -> None:
+        assert batch.feed is not None
+        zip_id = batch.manifest.zips[0].note.zip_id
+        insert_stop(self.lake.session, batch.feed, "batch.failed", zip_id, batch.name)
+        self._halted |= {feed}
+        self.report.isolated[feed] = kind
+        self._alarm(f"feed {feed} is isolated: its batches fail ({kind}). Then: lake ingest resume {feed}")
+
+    def _alarm(self, text: str) -> None:
+        log_alarm(self.lake.site.logs, text)
+        self.listener.alarm(text)
+
+    def _refuse_dead_session(self) -> None:
+        """A batch that took the JVM with it is no fault of the others: the next run begins with them again."""
+        if not is_alive(self.lake):
+            raise LakeError(str(self.lake.site.home), "Spark has ended", "Start again: claimed batches are run again.")
+
+    def _has_room(self) -> bool:
+        if shutil.disk_usage(self.lake.site.home).free >= LEAST_FREE_BYTES:
+            return True
+        problem = f"less than {LEAST_FREE_BYTES >> 20} MB are free on its disk"
+        if not self._running:
+            raise LakeError(str(self.lake.site.home), problem, "Make room: nothing more is claimed until then.")
+        return False
+
+    def _keep_up(self) -> None:
+        """Every now and then carries out compactions that the writer planned, and packs the vault, beside the batches."""
+        if self._upkeep is not None and self._upkeep.done():
+            if error := self._upkeep.exception():
+                log_failure(self.lake.site.logs, "upkeep", error)
+                self._refuse_dead_session()
+            self._upkeep = None
+        now = time.monotonic()
+        if self._upkeep is None and now > self._kept_up_at + UPKEEP_SECONDS:
+            self._kept_up_at = now
+            self._upkeep = self._pool.submit(_upkeep, self.lake)
 
 
-class BatchFailedError(LakeError):
-    """A batch that could not be run to its end; it stays claimed and is tried again by the next run."""
-
-    def __init__(self, batch: str, reason: str) -> None:
-        super().__init__(batch, reason, "The log says more; the next run tries it again.")
-        self.batch, self.reason = batch, reason
-
-
-def _claim_and_run(lake: Lake, claim_batch: Claim, again: bool) -> BatchResult:
-    batch = claim_batch()
+def is_alive(lake: Lake) -> bool:
+    """Whether the session's JVM answers and has not stopped."""
     try:
-        return run_batch(lake, batch, again)
-    except Exception as error:
-        # The error's own text may quote a row: it goes no further than its kind and place.
-        log_failure(lake.site.logs, batch.name, error)
-        raise BatchFailedError(batch.name, type(error).__name__) from error
+        return not lake.session.sparkContext._jsc.sc().isStopped()
+    except Exception:
+        return False
 
 
-def _plan_round(lake: Lake, epoch: int, number: int, report: IngestReport) -> list[Claim]:
-    """What can be claimed now, by the rules in force now. Zips of feeds that are stopped or not valid wait."""
-    notes = landed_zips(lake.site.landing)
-    report.backlog = len(notes)
-    if not notes:
-        return []
-    seen = seen_before(lake.session, {note.sha256 for note in notes})
-    # Landed again after it was accounted for, by an agent that was killed before it removed its source.
-    for note in notes:
-        if note.zip_id in seen.zip_ids and not note.replay:
-            discard(lake.site.landing, note)
-    notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
-    rows = read_rows(access_of(lake))
-    rules = in_force(rows)
-    report.findings = rules.findings
-    halted = {feed for feed, revision in stopped_feeds(access_of(lake)) if revision == _revision(rules, feed)}
-    unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
-    groups = group_by_feed(notes, rules.feeds.values(), waiting=halted, unsettled=unsettled, busy=_still_claimed(lake))
-    batches = list(_cut(rules, seen, groups))
-    return [
-        lambda n=number + n, feed=feed, zips=zips: _claim(lake, rules, epoch, n, feed, zips)
-        for n, (feed, zips) in enumerate(batches)
-    ]
+def _run(lake: Lake, batch: Batch, again: bool) -> BatchResult:
+    share_fairly(lake.session, batch.manifest.feed or "no_feed")
+    return run_batch(lake, batch, again)
 
 
-def _still_claimed(lake: Lake) -> set[tuple[str | None, str]]:
-    """(feed, SHA-256) of zips in batches that failed in this run: an equal zip waits until the next run tries them."""
-    manifests = [Manifest.read(path.parent) for path in lake.site.claimed.glob(f"*/*/{MANIFEST}")]
-    return {(manifest.feed, z.note.sha256) for manifest in manifests for z in manifest.zips}
-
-
-def _revision(rules: RuleSet, feed: str) -> int | None:
-    return rules.feeds[feed].revision if feed in rules.feeds else None
-
-
-def _cut(
-    rules: RuleSet, seen: Seen, groups: dict[str | None, list[ClaimedZip]]
-) -> Iterator[tuple[Feed | None, list[ClaimedZip]]]:
-    for name, zips in groups.items():
-        if name is None:
-            yield None, zips
-            continue
-        feed = rules.feeds[name]
-        delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
-        # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
-        for some in (delivered, [z for z in zips if z.note.replay]):
-            for batch in cut_batches(some, feed.batch_zips, feed.batch_bytes):
-                yield feed, batch
-
-
-def _claim(lake: Lake, rules: RuleSet, epoch: int, number: int, feed: Feed | None, zips: list[ClaimedZip]) -> Batch:
-    name = feed.feed if feed else "no_feed"
-    manifest = Manifest(
-        batch=f"{name}-{epoch:06d}-{number:04d}",
-        epoch=epoch,
-        feed=feed.feed if feed else None,
-        revision=feed.revision if feed else 0,
-        rules=rules_to_manifest(feed, rules.targets),
-        zips=tuple(zips),
-    )
-    folder: Path = claim(lake.site.landing, lake.site.claimed, manifest)
-    return Batch(manifest, folder, feed, rules.targets)
+def _upkeep(lake: Lake) -> None:
+    share_fairly(lake.session, "upkeep")
+    vault.pack(lake.site.vault)
+    compact_pending(lake)

@@ -10,7 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class ClaimedZip:
-    """One zip of a batch. `duplicate_of` is the zip id of an earlier delivery of the same bytes that was loaded."""
+    """One zip of a batch. `duplicate_of` is the zip id of an earlier delivery of the same bytes that was loaded.
+
+    `refusal`, a line `<rule>: <reason>`, says why it is refused without being opened.
+    """
 
     note: DeliveryNote
     parts: dict[str, str] = field(default_factory=dict)
     duplicate_of: str | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Manifest:
     def read(cls, folder: Path) -> Manifest:
         """The manifest of the batch in `folder`."""
         raw = json.loads((folder / MANIFEST).read_bytes())
-        zips = tuple(ClaimedZip(DeliveryNote(**z["note"]), z["parts"], z["duplicate_of"]) for z in raw.pop("zips"))
+        zips = tuple(ClaimedZip(**{**z, "note": DeliveryNote(**z["note"])}) for z in raw.pop("zips"))
         return cls(**raw, zips=zips)
 
 
@@ -95,7 +99,7 @@ def group_by_feed(
 
 def mark_duplicates(feed: str, zips: Iterable[ClaimedZip], loaded: Mapping[tuple[str, str], str]) -> list[ClaimedZip]:
     """Tells for each zip whether its feed has loaded its bytes before; `loaded` maps (feed, sha256) to a zip id."""
-    return [ClaimedZip(z.note, z.parts, loaded.get((feed, z.note.sha256))) for z in zips]
+    return [replace(z, duplicate_of=loaded.get((feed, z.note.sha256))) for z in zips]
 
 
 def cut_batches(zips: Iterable[ClaimedZip], most_zips: int, most_bytes: int) -> Iterator[list[ClaimedZip]]:

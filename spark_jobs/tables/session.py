@@ -17,6 +17,10 @@ OPENED_MODULES = (
     " java.util.concurrent java.math java.text sun.nio.ch"
 ).split()
 
+# Tasks that run at once, for each core. With one a core, a zip that is read for minutes would keep a core to itself; with
+# more, the system shares the cores out among the tasks, and small batches go on beside it.
+SLOTS_A_CORE = 2
+
 # The zip's bytes travel to Python workers in batches of this many zips: a batch is held in memory as a whole.
 ZIPS_A_TRANSFER = 16
 
@@ -38,13 +42,18 @@ def open_session(site: Site, cores: int | None = None) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     site.make_folders()
-    builder = SparkSession.builder.appName("carelake").master(f"local[{cores or os.cpu_count()}]")
+    builder = SparkSession.builder.appName("carelake").master(f"local[{(cores or os.cpu_count() or 1) * SLOTS_A_CORE}]")
     for key, value in settings(site).items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
     _quiet_jvm(session, site)
     return session
+
+
+def share_fairly(session: SparkSession, pool: str) -> None:
+    """Puts the Spark jobs of this thread into a pool that gets its share of the slots, whatever the others ask for."""
+    session.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
 
 
 def _quiet_jvm(session: SparkSession, site: Site) -> None:

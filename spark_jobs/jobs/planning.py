@@ -1,0 +1,116 @@
+"""What can be claimed now: landed zips by feed, cut into batches, in the order in which they are to be served."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from spark_jobs.jobs.troubles import Troubles
+from spark_jobs.landing.agent import DeliveryNote
+from spark_jobs.landing.claim import (
+    MANIFEST,
+    ClaimedZip,
+    Manifest,
+    cut_batches,
+    discard,
+    group_by_feed,
+    mark_duplicates,
+)
+from spark_jobs.rules.model import Feed, Finding
+from spark_jobs.rules.revisions import RuleSet, in_force
+from spark_jobs.tables.access import access_of
+from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.ledger import Seen, seen_before
+from spark_jobs.tables.rule_store import read_rows, stopped_feeds
+
+# A zip is handed to its reader whole, as one cell of a batch: Spark takes none of 2 GB, and memory has to hold it.
+LARGEST_ZIP = 1 << 30
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A batch that can be claimed now; `feed` is None for zips that no feed takes."""
+
+    feed: Feed | None
+    zips: list[ClaimedZip]
+
+    @property
+    def feed_name(self) -> str | None:
+        """The feed's name."""
+        return self.feed.feed if self.feed else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What can be claimed, the most urgent first, and the rules in force."""
+
+    batches: list[Planned]
+    rules: RuleSet
+    halted: Collection[str]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with the rules."""
+        return self.rules.findings
+
+
+def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running: Counter[str | None]) -> Plan:
+    """Plans by the rules in force now. Zips of feeds that are stopped, pausing or not valid wait.
+
+    `running` counts batches at work by feed: feeds with fewer are served first. Claimed batches are looked at before the
+    ledger is asked: one that ends in between is then found in the ledger.
+    """
+    busy = _claimed(lake)
+    seen = seen_before(lake.session, {note.sha256 for note in notes}) if notes else Seen(frozenset(), {})
+    # Landed again after it was accounted for, by an agent that was killed before it removed its source.
+    for note in notes:
+        if note.zip_id in seen.zip_ids and not note.replay:
+            discard(lake.site.landing, note)
+    notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
+    access = access_of(lake)
+    rows = read_rows(access)
+    rules = in_force(rows)
+    stopped = stopped_feeds(access)
+    halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stopped}
+    unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
+    waiting = halted | troubles.waiting()
+    groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=unsettled, busy=busy)
+    batches = sorted(_cut(rules, seen, groups, troubles), key=lambda planned: _urgency(planned, running))
+    return Plan(batches, rules, halted)
+
+
+def _claimed(lake: Lake) -> set[tuple[str | None, str]]:
+    """(feed, SHA-256) of zips in claimed batches: an equal zip waits until it is known what became of them."""
+    manifests = [Manifest.read(path.parent) for path in lake.site.claimed.glob(f"*/*/{MANIFEST}")]
+    return {(manifest.feed, z.note.sha256) for manifest in manifests for z in manifest.zips}
+
+
+def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, str]:
+    priority = planned.feed.priority if planned.feed else 0
+    return running[planned.feed_name], priority, min(z.note.landed_at for z in planned.zips)
+
+
+def _cut(
+    rules: RuleSet, seen: Seen, groups: dict[str | None, list[ClaimedZip]], troubles: Troubles
+) -> Iterator[Planned]:
+    for name, zips in groups.items():
+        if name is None:
+            yield Planned(None, zips)
+            continue
+        feed = rules.feeds[name]
+        delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
+        # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
+        for some in (delivered, [z for z in zips if z.note.replay]):
+            marked = [_refused_if_hopeless(z, troubles) for z in some]
+            for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
+                yield Planned(feed, batch)
+
+
+def _refused_if_hopeless(z: ClaimedZip, troubles: Troubles) -> ClaimedZip:
+    """A zip that is too large to be handed to a reader, or that made the batches fail in which it was alone."""
+    if z.note.bytes > LARGEST_ZIP:
+        return replace(z, refusal=f"zip.too_large: more than {LARGEST_ZIP >> 20} MB packed")
+    if troubles.is_to_blame(z.note.zip_id):
+        return replace(z, refusal="zip.failed: its batch failed each time that it was tried alone; the log says where")
+    return z
