@@ -131,24 +131,25 @@ def replay(
 
 
 def _show_entries(output: Output, found: list[dict[str, Any]], content: bool) -> None:
+    header = ["zip", "member", "row", "target", "rule", "reason", "state"]
+    if not found:
+        output.say("Nothing is in quarantine that fits.")
+        return
+    output.table("Refused", header, [_cells(entry) for entry in found])
     if content:
         output.say("[yellow]What follows are patients' records.[/]")
-    header = ["zip", "member", "row", "target", "rule", "reason", "state", *(["content"] if content else [])]
-    rows = [
-        [
-            entry["zip_id"],
-            entry["member_index"] if entry["member_index"] >= 0 else None,
-            entry["row"] or None,
-            entry["target"],
-            *(escape(str(entry[name])) for name in ("rule", "reason", "state")),
-            *([escape(entry["content"] or "")] if content else []),
-        ]
-        for entry in found
-    ]
-    if rows:
-        output.table("Refused", header, rows)
-    else:
-        output.say("Nothing is in quarantine that fits.")
+        for entry in found:
+            zip_id, member, row, target, *_ = _cells(entry)
+            places = {"member": member, "row": row, "target": target}
+            place = ", ".join(f"{what} {which}" for what, which in places.items() if which not in (None, ""))
+            output.say(f"\n[bold]{zip_id}[/] {place or 'the whole zip'}")
+            output.say(escape(entry["content"] or "(a whole zip has no text)"))
+
+
+def _cells(entry: dict[str, Any]) -> list[object]:
+    member = entry["member_index"] if entry["member_index"] >= 0 else None
+    texts = [escape(str(entry[name])) for name in ("rule", "reason", "state")]
+    return [entry["zip_id"], member, entry["row"] or None, entry["target"], *texts]
 
 
 def _show_replay(output: Output, plan: Replay, landed: int, dry_run: bool, running: bool) -> None:

@@ -32,7 +32,7 @@ def add_texts(access: Access, entries: Sequence[dict[str, Any]]) -> None:
         content = kept_bytes(access.site, zip_id)
         for revision in {(entry["feed"], entry["revision"]) for entry in of_zip}:
             some = [entry for entry in of_zip if (entry["feed"], entry["revision"]) == revision]
-            _add_from(content, feeds.get(revision), some)
+            add_from_zip(content, feeds.get(revision), some)
 
 
 def _feeds(access: Access, revisions: set[tuple[str, int]]) -> dict[tuple[str, int], Feed]:
@@ -42,7 +42,8 @@ def _feeds(access: Access, revisions: set[tuple[str, int]]) -> dict[tuple[str, i
     return {revision: build(own[revision]) for revision in revisions if revision in own}
 
 
-def _add_from(content: bytes | None, feed: Feed | None, entries: Iterable[dict[str, Any]]) -> None:
+def add_from_zip(content: bytes | None, feed: Feed | None, entries: Iterable[dict[str, Any]]) -> None:
+    """Adds `content` to entries of one zip, refused by one revision of its feed (None: no feed took it)."""
     wanted = {_place(entry) for entry in entries if entry["row"]}
     rows = _row_texts(content, feed, wanted) if content and feed and wanted else {}
     limits = feed.limits if feed else Limits()

@@ -55,11 +55,12 @@ def plan_replay(access: Access, selection: Selection, same_rules: bool = False) 
     feeds = read_rules(access).feeds if rows else {}
     replay = Replay()
     for row in rows:
-        _plan_zip(replay, row, feeds, same_rules)
+        plan_zip(replay, row, feeds, same_rules)
     return replay
 
 
-def _plan_zip(replay: Replay, row: Mapping[str, Any], feeds: Mapping[str, Feed], same_rules: bool) -> None:
+def plan_zip(replay: Replay, row: Mapping[str, Any], feeds: Mapping[str, Feed], same_rules: bool) -> None:
+    """Adds to `replay` what is to be done with the zip of a ledger `row`; `feeds` are those in force, by name."""
     note = _note(row)
     found = feed_of(note, feeds.values())
     if found is None:
