@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.landing.claim import ClaimedZip, Manifest
+from spark_jobs.landing.files import write_whole
 from spark_jobs.rules.model import Feed, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
 
-WRITING = "writing"
+WRITING, BEGINNINGS = "writing", "beginnings"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Batch:
         """
         number = int(self.name.rpartition("-")[2])
         return f"{self.manifest.epoch:012d}{number:08d}"
+
+    @property
+    def beginnings(self) -> int:
+        """How often it was begun."""
+        path = self.folder / BEGINNINGS
+        return int(path.read_bytes()) if path.exists() else 0
+
+    def begin(self) -> None:
+        """Counts an attempt, which may end this process."""
+        write_whole(self.folder / BEGINNINGS, str(self.beginnings + 1).encode())
 
     @property
     def began_to_write(self) -> bool:

@@ -34,6 +34,7 @@ from spark_jobs.landing.claim import release, remove_batch
 from spark_jobs.landing.files import move
 from spark_jobs.rules.model import Feed
 from spark_jobs.tables import ledger
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.catalog import create_view, view_is_current
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
@@ -109,7 +110,8 @@ def _stop_feed(lake: Lake, batch: Batch, judged: Sequence[Judged]) -> BatchResul
     if not stops:
         return None
     for check, zip_id in stops:
-        insert_stop(lake.session, feed, check, zip_id, batch.name)
+        reason = "an expectation with action stop was not met"
+        insert_stop(access_of(lake), feed, check, zip_id, batch.name, reason)
     release(lake.site.landing, batch.folder)
     return BatchResult(batch.name, feed.feed, stopped_by=stops[0][0])
 
@@ -144,6 +146,7 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
     if shown not in lake.views_shown:
         if not view_is_current(lake.session.catalog, table, feed):
             create_view(lake.session, table, feed)
+        lake.held.pop(table.name, None)
         lake.views_shown.add(shown)
 
 

@@ -19,6 +19,7 @@ from spark_jobs.rules.revisions import in_force
 from spark_jobs.rules.yaml_files import load
 from spark_jobs.site import REPOSITORY
 from spark_jobs.tables.access import Access, open_access
+from spark_jobs.tables.held import held_tables
 from spark_jobs.tables.rule_store import insert_rows, read_rows, read_rules, stopped_feeds
 
 app = typer.Typer(no_args_is_help=True)
@@ -48,7 +49,7 @@ def apply(
 def apply_rules(access: Access, path: Path, dry_run: bool = False) -> Plan:
     """Inserts what is new in the rule files at `path`, unless something is wrong with it; returns what was planned."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    plan = plan_apply(read_rows(access), load(path), now, getpass.getuser())
+    plan = plan_apply(read_rows(access), load(path), now, getpass.getuser(), held_tables(access))
     if not (dry_run or plan.refused):
         insert_rows(access, plan.rows)
     return plan
@@ -95,8 +96,8 @@ def list_feeds(home: HomeOption = HOME, json: JsonOption = False) -> None:
     """Lists the feeds: which revision is in force, where its zips land, which tables it fills."""
     output = Output(json)
     with open_access(site(home), "lake feed list") as access:
-        rows, stopped = read_rows(access), stopped_feeds(access)
-    rules = in_force(rows)
+        rows, stopped, held = read_rows(access), stopped_feeds(access), held_tables(access)
+    rules = in_force(rows, held)
     names = sorted({row["feed"] for row in rows["feed"] if row["feed"]})
     feeds = [_summary(name, rules.feeds.get(name), stopped) for name in names]
     output.table(

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from spark_jobs.batches.run import BatchResult
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_all
-from spark_jobs.jobs.ingest import IngestReport, ingest_once
+from spark_jobs.jobs.ingest import IngestReport, IngestRun, Listener, ingest_once
+from spark_jobs.jobs.resume import resume_feed
 from spark_jobs.jobs.status import feed_status
 from spark_jobs.landing.agent import land as land_zip
 from spark_jobs.landing.agent import land_folder
+from spark_jobs.landing.lease import holder
+from spark_jobs.landing.stopping import ask_to_stop, await_release, stop_when_asked
+from spark_jobs.site import Site
 from spark_jobs.tables.access import open_access
+from spark_jobs.tables.endpoint import open_endpoint
 from spark_jobs.tables.lake import Lake, open_lake
+
+ingest_app = typer.Typer(no_args_is_help=False)
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command(epilog="Example: lake land --keep /srv/drop")(land)
-    app.command(epilog="Example: lake ingest --once --json")(ingest)
+    app.add_typer(ingest_app, name="ingest")
     app.command(epilog="Example: lake compact --schedule")(compact)
     app.command(epilog="Example: lake status")(status)
 
@@ -46,21 +58,112 @@ def land(
     output.result({"landed": len(notes), "bytes": sum(note.bytes for note in notes)})
 
 
+EXAMPLES = """Examples:
+
+lake ingest --once
+
+lake ingest --continuous --port 10000
+
+lake ingest stop
+
+lake ingest resume claims"""
+
+
+@ingest_app.callback(invoke_without_command=True, epilog=EXAMPLES)
 def ingest(
+    context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Take in what has landed, then end.")] = False,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Take in whatever lands until stopped, and answer SQL meanwhile.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the Hive JDBC endpoint; 0 takes a free one.", min=0)] = 0,
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
     """Takes landed zips into the target tables, by the rules in force."""
-    if not once:
-        raise LakeError("lake ingest", "how long to run was not said", "Use: lake ingest --once")
+    if context.invoked_subcommand:
+        return
+    if once == continuous:
+        raise LakeError("lake ingest", "how long to run was not said", "Use: lake ingest --once, or --continuous")
     output = Output(json)
-    with open_lake(site(home), "lake ingest") as lake:
-        report = run_ingest(lake, output)
+    if once:
+        with open_lake(site(home), "lake ingest") as lake:
+            report = run_ingest(lake, output)
+    else:
+        report = _run_continuously(site(home), port, output)
     show_report(output, report)
     output.result(as_json(report))
-    if report.failed:
+    if report.failed or report.isolated:
         raise typer.Exit(1)
+
+
+@ingest_app.command(epilog="Example: lake ingest stop")
+def stop(
+    timeout: Annotated[int, typer.Option(help="Wait at most so many seconds for it to end.", min=0)] = 600,
+    home: HomeOption = HOME,
+    json: JsonOption = False,
+) -> None:
+    """Tells the running ingest to claim nothing more, and waits until what it claimed is taken in."""
+    output = Output(json)
+    running = holder(site(home).home)
+    if running is None:
+        output.say("No process has the lake.")
+    else:
+        output.say(f"Process {running.pid} ({running.what}) ends what it has begun.")
+        ask_to_stop(site(home).home)
+        if not await_release(site(home).home, timeout):
+            raise LakeError(
+                "lake ingest stop", f"process {running.pid} has not ended after {timeout} s", "It goes on ending."
+            )
+        output.say("It has ended.")
+    output.result({"stopped": running.pid if running else None})
+
+
+@ingest_app.command(epilog="Example: lake ingest resume claims")
+def resume(
+    feed: Annotated[str, typer.Argument(help="Feed that is stopped or isolated.")],
+    home: HomeOption = HOME,
+    json: JsonOption = False,
+) -> None:
+    """Sets a feed going again that a check has stopped or failing batches have isolated, with the rules it has."""
+    output = Output(json)
+    with open_access(site(home), "lake ingest resume") as access:
+        revision = resume_feed(access, feed)
+    output.say(f"Feed {feed}, revision {revision}, takes in its zips again.")
+    output.result({"feed": feed, "revision": revision})
+
+
+def _run_continuously(site: Site, port: int, output: Output) -> IngestReport:
+    """Runs until SIGTERM, SIGINT or `lake ingest stop`, with the endpoint open; a second signal ends it at once."""
+    told = threading.Event()
+    with open_lake(site, "lake ingest --continuous", has_endpoint=True) as lake:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: _stop(told, output))
+        with open_endpoint(site, lake.session, port) as address, stop_when_asked(site.home, told):
+            output.say(f"SQL is answered at {address.url}, user {address.user}, password in {site.endpoint}.")
+            output.say("Whatever lands is taken in. End it with: lake ingest stop")
+            return IngestRun(lake, _teller(output)).until_stopped(told)
+
+
+def _stop(told: threading.Event, output: Output) -> None:
+    if told.is_set():
+        raise KeyboardInterrupt
+    output.say("Ending what was begun; once more to end at once.")
+    told.set()
+
+
+def _teller(output: Output) -> Listener:
+    """Tells of each batch and each alarm with a line."""
+
+    def finished(result: BatchResult, seconds: float) -> None:
+        zips = Counter(account.state for account in result.accounts)
+        members = sum(account.members_loaded for account in result.accounts)
+        rows = sum(account.rows_loaded for account in result.accounts)
+        states = ", ".join(f"{count} zips {state}" for state, count in sorted(zips.items())) or "given back"
+        now = datetime.now(UTC).strftime("%H:%M:%S")
+        output.say(f"{now} {result.batch}: {states}; {members:,} members, {rows:,} rows loaded in {seconds:.1f} s")
+
+    return Listener(finished=finished, alarm=lambda text: output.say(f"[bold red]alarm[/] {text}"))
 
 
 def run_ingest(lake: Lake, output: Output) -> IngestReport:
@@ -77,7 +180,7 @@ def run_ingest(lake: Lake, output: Output) -> IngestReport:
             )
             progress.update(task, completed=done, total=max(done, report.backlog), note=note)
 
-        return ingest_once(lake, show)
+        return ingest_once(lake, Listener(progress=show))
 
 
 def show_report(output: Output, report: IngestReport) -> None:
@@ -90,6 +193,8 @@ def show_report(output: Output, report: IngestReport) -> None:
         output.say(f"[yellow]rules[/] {finding.where}: {finding.problem} {finding.hint}")
     for feed, check in report.stopped.items():
         output.say(f"[bold red]stopped[/] feed {feed} by {check}: its zips wait in landing. See: lake feed show {feed}")
+    for feed, reason in report.isolated.items():
+        output.say(f"[bold red]isolated[/] feed {feed} ({reason}): its batches fail. Then: lake ingest resume {feed}")
     for batch, reason in report.failed.items():
         output.say(f"[bold red]failed[/] batch {batch} ({reason}): it stays claimed and is tried again by the next run")
 
@@ -120,6 +225,7 @@ def status(home: HomeOption = HOME, json: JsonOption = False) -> None:
         feeds = feed_status(access)
     header = [
         "feed",
+        "state",
         "landed",
         "loaded",
         "duplicate",

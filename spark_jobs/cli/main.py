@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -25,6 +26,7 @@ for module in (demo, simulate, ingest, trace, query, testing):
 
 def main() -> None:
     """Runs the command line; an error made for people is shown as such, without a stack trace."""
+    os.umask(0o077)  # whatever a lake writes is for its owner alone
     try:
         app(prog_name="./lake")
     except LakeError as error:

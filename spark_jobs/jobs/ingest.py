@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
 from spark_jobs.batches.run import BatchResult, run_batch
@@ -20,11 +20,13 @@ from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
 from spark_jobs.jobs.planning import Plan, Planned, make_plan
-from spark_jobs.jobs.troubles import Troubles
+from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
-from spark_jobs.landing.claim import Manifest, claim, landed_zips, release, unfinished_batches
+from spark_jobs.landing.claim import MANIFEST, Manifest, claim, landed_zips, release, unfinished_batches
+from spark_jobs.landing.files import write_json
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Finding
+from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.rule_store import insert_stop
 from spark_jobs.tables.session import share_fairly
@@ -39,6 +41,7 @@ REPLAN_SECONDS = 15.0
 UPKEEP_SECONDS = 30.0
 # Below this nothing more is claimed: what was begun needs room to end.
 LEAST_FREE_BYTES = 1 << 30
+FATAL = "zip.failed: the job ended each time that it was read"
 
 
 @dataclass
@@ -145,7 +148,24 @@ class IngestRun:
 
     def _begin(self) -> None:
         site = self.lake.site
-        self._left = [Batch.read(folder) for folder in unfinished_batches(site.claimed, site.landing)]
+        batches = [Batch.read(folder) for folder in unfinished_batches(site.claimed, site.landing)]
+        self._left = [left for batch in batches if (left := self._taken_apart(batch))]
+
+    def _taken_apart(self, batch: Batch) -> Batch | None:
+        """The batch as it is, unless it has ended the process too often: then its zips are tried one by one.
+
+        The one that still ends it is refused: the manifest says so before the batch is run again.
+        """
+        if batch.beginnings < BEGINNINGS or batch.began_to_write or not batch.feed:
+            return batch
+        if len(batch.manifest.zips) > 1:
+            self._troubles.suspect(batch.feed.feed)
+            release(self.lake.site.landing, batch.folder)
+            return None
+        self._alarm(f"batch {batch.name} ended the job {batch.beginnings} times: its zip is refused")
+        zips = tuple(replace(z, refusal=FATAL) for z in batch.manifest.zips)
+        write_json(batch.folder / MANIFEST, asdict(replace(batch.manifest, zips=zips)))
+        return Batch.read(batch.folder)
 
     def _end(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -252,7 +272,8 @@ class IngestRun:
     def _isolate(self, batch: Batch, feed: str, kind: str) -> None:
         assert batch.feed is not None
         zip_id = batch.manifest.zips[0].note.zip_id
-        insert_stop(self.lake.session, batch.feed, "batch.failed", zip_id, batch.name)
+        reason = f"its batches failed again and again: {kind}"
+        insert_stop(access_of(self.lake), batch.feed, "batch.failed", zip_id, batch.name, reason)
         self._halted |= {feed}
         self.report.isolated[feed] = kind
         self._alarm(f"feed {feed} is isolated: its batches fail ({kind}). Then: lake ingest resume {feed}")
@@ -297,6 +318,7 @@ def is_alive(lake: Lake) -> bool:
 
 def _run(lake: Lake, batch: Batch, again: bool) -> BatchResult:
     share_fairly(lake.session, batch.manifest.feed or "no_feed")
+    batch.begin()
     return run_batch(lake, batch, again)
 
 

@@ -17,9 +17,10 @@ from spark_jobs.landing.claim import (
     group_by_feed,
     mark_duplicates,
 )
-from spark_jobs.rules.model import Feed, Finding
+from spark_jobs.rules.model import Feed, Finding, HeldTable
 from spark_jobs.rules.revisions import RuleSet, in_force
-from spark_jobs.tables.access import access_of
+from spark_jobs.tables.access import Access, access_of
+from spark_jobs.tables.held import held_table
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import Seen, seen_before
 from spark_jobs.tables.rule_store import read_rows, stopped_feeds
@@ -70,7 +71,7 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
     access = access_of(lake)
     rows = read_rows(access)
-    rules = in_force(rows)
+    rules = in_force(rows, _held(lake, access))
     stopped = stopped_feeds(access)
     halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stopped}
     unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
@@ -78,6 +79,15 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=unsettled, busy=busy)
     batches = sorted(_cut(rules, seen, groups, troubles), key=lambda planned: _urgency(planned, running))
     return Plan(batches, rules, halted)
+
+
+def _held(lake: Lake, access: Access) -> dict[str, HeldTable]:
+    """What the target tables hold; those that this process has asked about are not asked about again."""
+    names = [row["tableName"] for row in access.records("SHOW TABLES IN raw")]
+    for name in names:
+        if name not in lake.held and (table := held_table(access, name)):
+            lake.held[name] = table
+    return dict(lake.held)
 
 
 def _claimed(lake: Lake) -> set[tuple[str | None, str]]:

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 
 # A zip alone in its batch is tried so often: a fault of the machine has mostly passed by then.
 TRIES = 3
+# A batch that was begun so often, and each time the process ended before it wrote anything, is taken apart.
+BEGINNINGS = 5
 # So many zips in a row that fail are no accident of theirs: the rules, the table or the machine are to blame.
 ZIPS_TO_ISOLATE = 3
-LONGEST_PAUSE_SECONDS = 60.0
 
 
 @dataclass
 class _FeedTroubles:
     most_zips: int | None = None  # in a batch; None: as many as the rules say
-    failures: int = 0  # in a row
     hopeless: int = 0  # zips, or batches that can't be given back, in a row
     not_before: float = 0.0
 
@@ -30,7 +30,7 @@ class _FeedTroubles:
 class Troubles:
     """Failures of this run, by feed. It is forgotten with the process: a new one begins with whole batches again.
 
-    `pause` is how many seconds a feed waits after a failure; it doubles with each further one in a row.
+    `pause` is how many seconds a feed waits before a zip that failed alone is tried again; it doubles with each try.
     """
 
     pause: float = 1.0
@@ -41,20 +41,23 @@ class Troubles:
     def note_failure(self, feed: str, batch: str, zip_ids: Sequence[str], given_back: bool) -> bool:
         """Counts a failed batch; `given_back` if its zips are in landing again. Returns whether to isolate the feed."""
         own = self._feeds.setdefault(feed, _FeedTroubles())
-        own.failures += 1
-        own.not_before = self.clock() + min(self.pause * 2 ** (own.failures - 1), LONGEST_PAUSE_SECONDS)
         if given_back and len(zip_ids) > 1:
             own.most_zips = len(zip_ids) // 2
-            own.not_before = 0.0  # nothing new is learned by waiting
-            own.failures -= 1
             return False
         tried = zip_ids[0] if given_back else batch
         self._tries[tried] += 1
-        own.hopeless += self._tries[tried] == TRIES
-        if own.hopeless < ZIPS_TO_ISOLATE and (given_back or self._tries[tried] < TRIES):
+        if self._tries[tried] < TRIES:
+            own.not_before = self.clock() + self.pause * 2 ** (self._tries[tried] - 1)
+            return False
+        own.hopeless += 1
+        if given_back and own.hopeless < ZIPS_TO_ISOLATE:
             return False
         del self._feeds[feed]
         return True
+
+    def suspect(self, feed: str) -> None:
+        """Has the feed's zips tried one by one: some batch of it ended the process again and again."""
+        self._feeds.setdefault(feed, _FeedTroubles()).most_zips = 1
 
     def note_success(self, feed: str) -> None:
         """Counts a batch that ran to its end: the feed's next ones may be twice as large again."""

@@ -11,7 +11,8 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spark_jobs.errors import LakeError, LakeInUseError
@@ -34,7 +35,7 @@ def hold_lease(home: Path, what: str, has_endpoint: bool = False) -> Iterator[No
         except BlockingIOError:
             raise _in_use(home) from None
         _await_end_of_last_jvm(home)
-        write_json(home / ".holder", {"pid": os.getpid(), "what": what, "has_endpoint": has_endpoint})
+        write_json(home / ".holder", asdict(Holder(os.getpid(), what, has_endpoint)))
         yield
 
 
@@ -51,12 +52,39 @@ def next_epoch(home: Path) -> int:
     return epoch
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The process that has a lake: its id, what it does, and whether it serves questions meanwhile."""
+
+    pid: int
+    what: str
+    has_endpoint: bool = False
+
+
+def holder(home: Path) -> Holder | None:
+    """Who has the lake now, or None."""
+    path = home / ".lease"
+    if not path.exists():
+        return None
+    with path.open("r") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _noted(home)
+    return None
+
+
+def _noted(home: Path) -> Holder:
+    try:
+        return Holder(**json.loads((home / ".holder").read_bytes()))
+    except FileNotFoundError:  # it has just begun
+        return Holder(0, "another process")
+
+
 def _in_use(home: Path) -> LakeInUseError:
-    who, has_endpoint = "another process", False
-    with suppress(FileNotFoundError):
-        holder = json.loads((home / ".holder").read_bytes())
-        who, has_endpoint = f"process {holder['pid']} ({holder['what']})", holder.get("has_endpoint", False)
-    return LakeInUseError(str(home), f"in use by {who}", "Wait until it ends, or stop it.", has_endpoint)
+    by = _noted(home)
+    problem = f"in use by process {by.pid} ({by.what})"
+    return LakeInUseError(str(home), problem, "Wait until it ends, or stop it.", by.has_endpoint)
 
 
 def _await_end_of_last_jvm(home: Path) -> None:

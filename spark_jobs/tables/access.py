@@ -19,6 +19,8 @@ from spark_jobs.tables.lake import Lake, open_lake
 # An ingest that was just started needs its session before it has an endpoint.
 ENDPOINT_SECONDS = 60.0
 LONGEST_MESSAGE = 2000
+# What Spark's endpoint says of a statement without a result, of which PyHive then can't fetch the rows.
+NO_RESULT = ("Result",)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _connect(site: Site, address: Address) -> Iterator[Access]:
         try:
             cursor.execute(statement)
             columns = tuple(name for name, *_ in cursor.description or ())
-            if not columns:
+            if columns in {(), NO_RESULT}:
                 return Answer((), [])
             return Answer(columns, cursor.fetchall() if most is None else cursor.fetchmany(most))
         except exc.Error as error:

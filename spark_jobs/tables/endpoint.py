@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from py4j.java_gateway import JavaObject
 from pyspark.sql import SparkSession
@@ -60,7 +62,9 @@ def open_endpoint(site: Site, session: SparkSession, port: int = 0) -> Iterator[
     # Java's side reads the password here; it is in no setting, because clients can ask for settings.
     secret = site.home / ".endpoint.password"
     write_json(secret, password)
-    server = _start(session, port, secret)
+    # A thread that has used the metastore carries Hive's settings along, and the server would take those for its own.
+    with ThreadPoolExecutor(1) as fresh_thread:
+        server = fresh_thread.submit(_start, site, session, port, secret).result()
     address = Address(HOST, _port(server), USER, password)
     write_json(site.endpoint, asdict(address))
     try:
@@ -71,35 +75,36 @@ def open_endpoint(site: Site, session: SparkSession, port: int = 0) -> Iterator[
         server.stop()
 
 
-def _start(session: SparkSession, port: int, secret: Path) -> JavaObject:
-    jvm = session._jvm
-    _compile_authentication(session)
+def _start(site: Site, session: SparkSession, port: int, secret: Path) -> JavaObject:
+    jvm: Any = session._jvm
+    _compile_authentication(session, site.home / "scratch" / "classes")
     system = jvm.java.lang.System
     # Hive reads these two from a configuration that it makes itself, out of system properties.
     system.setProperty("hive.server2.authentication", "CUSTOM")
     system.setProperty("hive.server2.custom.authentication.class", AUTHENTICATION)
     system.setProperty("carelake.endpoint.password.file", str(secret))
-    own = session.newSession()
+    # The server takes these from the session it is started with, and from no copy of it.
     for key, value in {
         "hive.server2.thrift.port": str(port),
         "hive.server2.thrift.bind.host": HOST,
         "hive.server2.authentication": "CUSTOM",
+        "hive.server2.custom.authentication.class": AUTHENTICATION,
         "hive.server2.thrift.min.worker.threads": "2",
         "hive.server2.thrift.max.worker.threads": "64",
     }.items():
-        own.sql(f"SET {key}={value}")
+        session.sql(f"SET {key}={value}")
     thrift_server = jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
-    return thrift_server.startWithContext(own._jsparkSession.sqlContext())
+    return thrift_server.startWithContext(session._jsparkSession.sqlContext())
 
 
 def _port(server: JavaObject) -> int:
     return int(next(s.getPortNumber() for s in server.getServices() if s.getName() == "ThriftBinaryCLIService"))
 
 
-def _compile_authentication(session: SparkSession) -> None:
+def _compile_authentication(session: SparkSession, folder: Path) -> None:
     """Compiles the one Java class of the project with the compiler that Spark brings along: a JRE has none."""
-    jvm, gateway = session._jvm, session.sparkContext._gateway
-    folder = Path(session.conf.get("spark.local.dir")) / "classes"
+    jvm: Any = session._jvm
+    gateway: Any = session.sparkContext._gateway
     folder.mkdir(parents=True, exist_ok=True)
     provider = jvm.java.lang.Class.forName("org.apache.hive.service.auth.PasswdAuthenticationProvider")
     jar = provider.getProtectionDomain().getCodeSource().getLocation().getPath()
@@ -111,7 +116,7 @@ def _compile_authentication(session: SparkSession) -> None:
     loader.addURL(jvm.java.io.File(f"{folder}/").toURI().toURL())
 
 
-def _files(gateway: JavaObject, jvm: JavaObject, paths: list[str]) -> JavaObject:
+def _files(gateway: Any, jvm: Any, paths: list[str]) -> JavaObject:
     array = gateway.new_array(jvm.java.io.File, len(paths))
     for place, path in enumerate(paths):
         array[place] = jvm.java.io.File(path)

@@ -6,6 +6,7 @@ Server, Presto and hudi-rs (see docs/decisions/): change one only with such a te
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections import defaultdict
@@ -17,6 +18,8 @@ from py4j.java_gateway import JavaObject
 from pyspark.sql import DataFrame, SparkSession
 
 ORDER = "_order"
+# Table property in the metastore: how the table was laid out when it was made, as JSON.
+SHAPE = "carelake.shape"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,13 @@ class HudiTable:
     global_index: bool = False
     buckets: int = 2
     compact_after: int = 10
+
+    @property
+    def shape(self) -> str:
+        """What can't be changed once the table is there, as JSON."""
+        index = "global" if self.global_index else "bucket"
+        layout = {"partition_by": self.partition_by, "index": index, "buckets": self.buckets}
+        return json.dumps({"record_key": self.record_key, **layout})
 
     @property
     def has_commits(self) -> bool:
@@ -127,6 +137,8 @@ def _identity(table: HudiTable) -> dict[str, str]:
         "hoodie.datasource.write.partitionpath.field": table.partition_by or "",
         "hoodie.datasource.write.hive_style_partitioning": "true",
         "hoodie.datasource.write.keygenerator.class": _key_generator(table),
+        # A batch whose rules do not know a column that the table has by now writes null there, and takes none away.
+        "hoodie.write.set.null.for.missing.columns": "true",
     }
 
 
@@ -177,6 +189,7 @@ def _sync(table: HudiTable) -> dict[str, str]:
         "hoodie.meta.sync.incremental": "false",
         # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
         "hoodie.datasource.hive_sync.table.strategy": "RT",
+        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
     }
 
 

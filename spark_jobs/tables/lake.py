@@ -10,7 +10,7 @@ from functools import cached_property
 from pyspark.sql import SparkSession
 
 from spark_jobs.landing.lease import hold_lease, remember_jvm
-from spark_jobs.rules.model import TargetTable
+from spark_jobs.rules.model import HeldTable, TargetTable
 from spark_jobs.site import Site
 from spark_jobs.tables.catalog import create_tables
 from spark_jobs.tables.group import GroupCommit
@@ -29,6 +29,8 @@ class Lake:
     session: SparkSession
     writer: TableWriter = field(default_factory=TableWriter)
     views_shown: set[tuple[str, str, int]] = field(default_factory=set)
+    # What target tables hold, as far as it was asked for: the metastore answers slowly.
+    held: dict[str, HeldTable] = field(default_factory=dict)
 
     @cached_property
     def ledger_commits(self) -> GroupCommit:

@@ -83,6 +83,8 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.scheduler.mode": "FAIR",
+        # A task that overflows its stack or the heap fails its batch. By default it would end the process, and so all others.
+        "spark.executor.killOnFatalError.depth": "0",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",

@@ -52,7 +52,7 @@ def test_batch_that_can_not_be_given_back_is_tried_again_and_then_isolates_its_f
     assert not troubles.is_to_blame("z1")
 
 
-def test_feed_pauses_longer_after_each_failure_and_others_do_not():
+def test_feed_pauses_longer_before_each_try_of_a_zip_and_others_do_not():
     now = [0.0]
     troubles = Troubles(pause=1.0, clock=lambda: now[0])
     troubles.note_failure("f", "b", ["a"], given_back=True)
@@ -61,3 +61,11 @@ def test_feed_pauses_longer_after_each_failure_and_others_do_not():
     assert troubles.waiting() == {"f"}
     now[0] = 2.5
     assert troubles.waiting() == set()
+
+
+def test_zips_of_a_suspected_feed_are_tried_one_by_one_until_some_succeed():
+    troubles = Troubles()
+    troubles.suspect("f")
+    assert troubles.most_zips("f", 500) == 1
+    troubles.note_success("f")
+    assert troubles.most_zips("f", 500) == 2
