@@ -96,9 +96,11 @@ def _claimed(lake: Lake) -> set[tuple[str | None, str]]:
     return {(manifest.feed, z.note.sha256) for manifest in manifests for z in manifest.zips}
 
 
-def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, str]:
+def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, bool, str]:
+    """Replays landed long ago, and would else hold up what is delivered now."""
     priority = planned.feed.priority if planned.feed else 0
-    return running[planned.feed_name], priority, min(z.note.landed_at for z in planned.zips)
+    is_replay = any(z.note.replay for z in planned.zips)
+    return running[planned.feed_name], priority, is_replay, min(z.note.landed_at for z in planned.zips)
 
 
 def _cut(
