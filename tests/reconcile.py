@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.site import Site
 from spark_jobs.tables.lake import open_lake
+from spark_jobs.tables.quarantine import IS_OPEN
 
 COUNTS = "members members_loaded members_duplicate members_ignored members_quarantined".split()
 ROW_COUNTS = "rows_loaded rows_duplicate rows_quarantined".split()
@@ -54,7 +55,7 @@ def table_differences(session: SparkSession, truth: Path) -> list[str]:
 
 def _quarantined(session: SparkSession) -> DataFrame:
     names = session.table("ops.ledger").select("zip_id", "folder", F.col("name").alias("zip_name"))
-    entries = session.table("ops.quarantine").join(F.broadcast(names), "zip_id", "left")
+    entries = session.table("ops.quarantine").where(IS_OPEN).join(F.broadcast(names), "zip_id", "left")
     return entries.select("folder", "zip_name", "member_index", "member", "row", "target", "rule")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -31,6 +32,7 @@ class ZipAccount:
     rows_duplicate: int = 0
     rows_quarantined: int = 0
     warnings: str = ""
+    rows_by_table: str = ""
 
 
 def account_parsed(zips: Sequence[ClaimedZip], parsed: DataFrame, judged: Sequence[Judged]) -> list[ZipAccount]:
@@ -60,17 +62,21 @@ def stopping_checks(judged: Sequence[Judged]) -> list[tuple[str, str]]:
 
 
 def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
-    """A row a zip: its members and ignored ones as the reader told, the others by what became of their rows."""
+    """A row a zip: its members and ignored ones as the reader told, the others by what became of their rows.
+
+    Rows loaded into a table are in a column `in_<table>`.
+    """
+    tables = [f"in_{name}" for name in _targets(judged)]
+    counts = ["ok", "bad", *tables]
     by_member = (
-        _flags(parsed, judged)
-        .groupBy("_zip_id", "_member_index")
-        .agg(F.sum("ok").alias("ok"), F.sum("bad").alias("bad"))
+        _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(*(F.sum(count).alias(count) for count in counts))
     )
     by_zip = by_member.groupBy("_zip_id").agg(
         F.count_if(F.col("ok") > 0).alias("members_loaded"),
         F.count_if(F.col("ok") == 0).alias("members_quarantined"),
         F.sum("ok").alias("rows_loaded"),
         F.sum("bad").alias("rows_quarantined"),
+        *(F.sum(name).alias(name) for name in tables),
     )
     zips = parsed.where("_kind = '_zip'").select("_zip_id", "_members", "_ignored", "_failures")
     return zips.join(by_zip, "_zip_id", "left").na.fill(0)
@@ -79,11 +85,21 @@ def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
 def _flags(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     ok = F.col("_failures").isNull().cast("bigint").alias("ok")
     bad = F.col("_failures").isNotNull().cast("bigint").alias("bad")
-    rows = [j.rows.select("_zip_id", "_member_index", ok, bad) for j in judged]
     zero = F.lit(0).cast("bigint")
+    tables = _targets(judged)
+
+    def by_table(j: Judged) -> list[SparkColumn]:
+        return [(ok if name == j.target.target else zero).alias(f"in_{name}") for name in tables]
+
+    rows = [j.rows.select("_zip_id", "_member_index", ok, bad, *by_table(j)) for j in judged]
     refused = parsed.where("_kind = '_member' AND _failures IS NOT NULL")
-    events = refused.select("_zip_id", "_member_index", zero.alias("ok"), zero.alias("bad"))
+    nothing = [zero.alias(name) for name in ("ok", "bad", *(f"in_{name}" for name in tables))]
+    events = refused.select("_zip_id", "_member_index", *nothing)
     return reduce(DataFrame.unionAll, [*rows, events])
+
+
+def _targets(judged: Sequence[Judged]) -> list[str]:
+    return sorted({j.target.target for j in judged})
 
 
 def _warnings(parsed: DataFrame, judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
@@ -113,5 +129,10 @@ def _opened(z: ClaimedZip, counts: Mapping[str, Any], warnings: Mapping[str, int
         members_quarantined=quarantined,
         rows_loaded=counts["rows_loaded"],
         rows_quarantined=counts["rows_quarantined"],
-        warnings=",".join(f"{name}={count}" for name, count in sorted(warnings.items())),
+        warnings=_listed(warnings),
+        rows_by_table=_listed({name[3:]: n for name, n in counts.items() if name.startswith("in_") and n}),
     )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ",".join(f"{name}={count}" for name, count in sorted(counts.items()))

@@ -38,8 +38,12 @@ class Batch:
 
     @property
     def order(self) -> str:
-        """Ordering field of the batch's ledger and quarantine rows: a later run of the job wins."""
-        return f"{self.manifest.epoch:012d}"
+        """Ordering field of the batch's ledger and quarantine rows: a later run of the job wins, in it a later batch.
+
+        Rows of before had the epoch alone, which sorts before every batch of the same epoch.
+        """
+        number = int(self.name.rpartition("-")[2])
+        return f"{self.manifest.epoch:012d}{number:08d}"
 
     @property
     def beginnings(self) -> int:
@@ -64,6 +68,11 @@ class Batch:
     def to_open(self) -> Sequence[ClaimedZip]:
         """The zips that are opened: those that are no duplicates, and not refused beforehand."""
         return [z for z in self.manifest.zips if z.duplicate_of is None and z.refusal is None and self.feed]
+
+    @cached_property
+    def replayed(self) -> Sequence[str]:
+        """Ids of the zips that were taken in before and are replayed."""
+        return [z.note.zip_id for z in self.manifest.zips if z.note.replay]
 
     @cached_property
     def duplicates(self) -> Sequence[ClaimedZip]:

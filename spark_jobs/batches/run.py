@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial, reduce
+from pathlib import Path
 
 from pyspark import StorageLevel, inheritable_thread_target
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from spark_jobs.batches.account import (
     ZipAccount,
@@ -27,6 +27,8 @@ from spark_jobs.batches.account import (
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.judge import Judged, fit_rows, judge
 from spark_jobs.batches.parse import parse
+from spark_jobs.batches.refusals import record_refusals
+from spark_jobs.batches.withdrawal import withdraw_rows
 from spark_jobs.landing import vault
 from spark_jobs.landing.claim import release, remove_batch
 from spark_jobs.landing.files import move
@@ -38,8 +40,6 @@ from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import LEDGER_COLUMNS
 from spark_jobs.tables.rule_store import insert_stop
-
-ENTRY = "zip_id string, member_index int, target string, row bigint, member string, reason string"
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,9 @@ def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
         return stopped
     batch.begin_to_write()
     with ThreadPoolExecutor(1) as beside:
-        quarantined = beside.submit(
-            inheritable_thread_target(_record_quarantine), lake, batch, parsed, judged, accounts
-        )
+        quarantined = beside.submit(inheritable_thread_target(record_refusals), lake, batch, parsed, judged, accounts)
         commits = _upsert_targets(lake, batch, judged, accounts)
+        withdraw_rows(lake, batch, judged)
         quarantined.result()
     _record_ledger(lake, batch, accounts, commits)
     _clear_away(lake, batch, {a.zip.note.zip_id: a.rule is not None for a in accounts})
@@ -151,46 +150,6 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
         lake.views_shown.add(shown)
 
 
-def _record_quarantine(
-    lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged], accounts: Sequence[ZipAccount]
-) -> None:
-    entries = []
-    if batch.refused:
-        rows = [(z.note.zip_id, -1, "", 0, None, z.refusal) for z in batch.refused]
-        entries.append(lake.session.createDataFrame(rows, ENTRY))
-    if parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
-        entries.append(_refused(parsed, judged))
-    if entries:
-        lake.quarantine_commits.commit(_quarantine_rows(reduce(DataFrame.unionByName, entries), batch))
-
-
-def _refused(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
-    """Everything with failures: zips and members as the reader told, rows as they were judged."""
-    whole = parsed.where("_kind IN ('_zip', '_member')").withColumn("target", F.lit(""))
-    sources = [whole, *(j.rows.withColumn("target", F.lit(j.target.target)) for j in judged)]
-    columns = [
-        F.col("_zip_id").alias("zip_id"),
-        F.coalesce("_member_index", F.lit(-1)).alias("member_index"),
-        F.col("target"),
-        F.coalesce("_row", F.lit(0)).alias("row"),
-        F.col("_member").alias("member"),
-        F.col("_failures").alias("reason"),
-    ]
-    return reduce(DataFrame.unionAll, [s.where("_failures IS NOT NULL").select(*columns) for s in sources])
-
-
-def _quarantine_rows(entries: DataFrame, batch: Batch) -> DataFrame:
-    return entries.select(
-        *("zip_id", "member_index", "target", "row", "member"),
-        F.lit(batch.manifest.feed or "").alias("feed"),
-        F.substring_index("reason", ":", 1).alias("rule"),
-        "reason",
-        F.lit(batch.name).alias("batch"),
-        F.lit(batch.manifest.revision).alias("revision"),
-        F.lit(batch.order).alias("_order"),
-    )
-
-
 def _record_ledger(lake: Lake, batch: Batch, accounts: Sequence[ZipAccount], commits: Mapping[str, str]) -> None:
     now = datetime.now(UTC)
     said = ",".join(f"{table}={commit}" for table, commit in sorted(commits.items()))
@@ -223,10 +182,24 @@ def _accounted(lake: Lake, batch: Batch) -> dict[str, bool]:
 def _clear_away(lake: Lake, batch: Batch, refused_whole: Mapping[str, bool]) -> None:
     """Zips refused as a whole go to quarantine, the others to the vault; then the batch's folder goes."""
     lake.site.quarantine.mkdir(exist_ok=True, mode=0o700)
+    in_vault = vault.locate(lake.site.vault, batch.replayed)
     for zip_id, refused in refused_whole.items():
         path = batch.folder / f"{zip_id}.zip"
-        if refused:
+        if zip_id in in_vault:
+            _drop_second_copy(lake, path)
+        elif refused:
             move(path, lake.site.quarantine / path.name)
         elif path.exists():  # once in the vault it may be packed, and then is in no folder any more
             vault.keep(lake.site.vault, path)
+            if zip_id in batch.replayed:
+                _drop_second_copy(lake, path)
     remove_batch(batch.folder)
+
+
+def _drop_second_copy(lake: Lake, path: Path) -> None:
+    """Of a replayed zip that the vault has, neither the landed copy nor one in quarantine is needed.
+
+    What is in the vault stays there, even if the rules now refuse the zip as a whole: a bundle gives nothing back.
+    """
+    path.unlink(missing_ok=True)
+    (lake.site.quarantine / path.name).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from spark_jobs.cli import demo, feed, ingest, query, simulate, testing
+from spark_jobs.cli import demo, feed, ingest, quarantine, query, simulate, testing, trace
 from spark_jobs.cli.output import fail
 from spark_jobs.errors import LakeError
 
@@ -19,7 +19,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
-for module in (demo, simulate, ingest, query, testing):
+app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
+for module in (demo, simulate, ingest, trace, query, testing):
     module.register(app)
 
 

@@ -66,9 +66,9 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     seen = seen_before(lake.session, {note.sha256 for note in notes}) if notes else Seen(frozenset(), {})
     # Landed again after it was accounted for, by an agent that was killed before it removed its source.
     for note in notes:
-        if note.zip_id in seen.zip_ids:
+        if note.zip_id in seen.zip_ids and not note.replay:
             discard(lake.site.landing, note)
-    notes = [note for note in notes if note.zip_id not in seen.zip_ids]
+    notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
     access = access_of(lake)
     rows = read_rows(access)
     rules = in_force(rows, _held(lake, access))
@@ -96,9 +96,11 @@ def _claimed(lake: Lake) -> set[tuple[str | None, str]]:
     return {(manifest.feed, z.note.sha256) for manifest in manifests for z in manifest.zips}
 
 
-def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, str]:
+def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, bool, str]:
+    """Replays landed long ago, and would else hold up what is delivered now."""
     priority = planned.feed.priority if planned.feed else 0
-    return running[planned.feed_name], priority, min(z.note.landed_at for z in planned.zips)
+    is_replay = any(z.note.replay for z in planned.zips)
+    return running[planned.feed_name], priority, is_replay, min(z.note.landed_at for z in planned.zips)
 
 
 def _cut(
@@ -109,9 +111,12 @@ def _cut(
             yield Planned(None, zips)
             continue
         feed = rules.feeds[name]
-        marked = [_refused_if_hopeless(z, troubles) for z in mark_duplicates(name, zips, seen.loaded)]
-        for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
-            yield Planned(feed, batch)
+        delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
+        # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
+        for some in (delivered, [z for z in zips if z.note.replay]):
+            marked = [_refused_if_hopeless(z, troubles) for z in some]
+            for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
+                yield Planned(feed, batch)
 
 
 def _refused_if_hopeless(z: ClaimedZip, troubles: Troubles) -> ClaimedZip:

@@ -14,12 +14,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_jobs.landing.files import write_json
+from spark_jobs.landing.files import write_json, write_whole
 
 
 @dataclass(frozen=True)
 class DeliveryNote:
-    """What the agent knows of a zip: its id, given name, landing folder, SHA-256 (hex), size in bytes, time landed."""
+    """What the agent knows of a zip: its id, given name, landing folder, SHA-256 (hex), size in bytes, time landed.
+
+    `replay` is 0 for a delivery. A zip that is landed again to be replayed counts its replays from 1, and is taken in
+    although the ledger has its id.
+    """
 
     zip_id: str
     name: str
@@ -27,6 +31,7 @@ class DeliveryNote:
     sha256: str
     bytes: int
     landed_at: str
+    replay: int = 0
 
 
 def land(landing: Path, folder: str, source: Path, name: str | None = None, keep: bool = False) -> DeliveryNote:
@@ -45,6 +50,18 @@ def land(landing: Path, folder: str, source: Path, name: str | None = None, keep
     if not keep:
         source.unlink()
     return note
+
+
+def land_again(landing: Path, note: DeliveryNote, content: bytes) -> None:
+    """Lands the kept `content` of a zip once more under the id it has, with a `note` that says it is a replay.
+
+    Crash-only: like any zip it gets its name last, and landing it over writes the same. A note without its zip is nothing
+    to the ingest job. The caller makes sure that the zip is neither in landing nor claimed.
+    """
+    inbox = landing / note.folder
+    inbox.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_json(inbox / f"{note.zip_id}.json", asdict(note))
+    write_whole(inbox / f"{note.zip_id}.zip", content)
 
 
 def land_folder(landing: Path, drop: Path, keep: bool = False) -> Iterator[DeliveryNote]:

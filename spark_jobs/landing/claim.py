@@ -132,7 +132,11 @@ def claim(landing: Path, claimed: Path, manifest: Manifest) -> Path:
 
 
 def release(landing: Path, folder: Path) -> int:
-    """Gives the zips of a batch back to landing, each after its note; returns how many. The batch's folder goes."""
+    """Gives the zips of a batch back to landing, each after its note; returns how many. The batch's folder goes.
+
+    The manifest goes first: killed on the way, the folder is found without one and is released by the next run.
+    """
+    (folder / MANIFEST).unlink(missing_ok=True)
     zips = list(folder.glob("*.zip"))
     for path in zips:
         note_path = path.with_suffix(".json")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +29,21 @@ INDEX = pa.schema(
         ("length", pa.int64()),
     ]
 )
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a zip's bytes are: `length` bytes from `offset` in the file `path`, a bundle or the zip itself."""
+
+    path: Path
+    offset: int
+    length: int
+
+    def read(self) -> bytes:
+        """The zip's bytes."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.length)
 
 
 def keep(vault: Path, zip_path: Path) -> None:
@@ -54,20 +71,32 @@ def pack(vault: Path, bundle_bytes: int = BUNDLE_BYTES) -> int:
     return packed
 
 
+def locate(vault: Path, zip_ids: Collection[str]) -> dict[str, Location]:
+    """Where those of `zip_ids` are that the vault has.
+
+    A zip leaves `open/` after the index names it: looked for in that order, it is found even while it is packed.
+    """
+    found = {}
+    for zip_id in zip_ids:
+        path = vault / "open" / f"{zip_id}.zip"
+        if path.exists():
+            found[zip_id] = Location(path, 0, path.stat().st_size)
+    index, wanted = vault / "index", [zip_id for zip_id in zip_ids if zip_id not in found]
+    if wanted and index.exists():
+        for row in pq.read_table(index, schema=INDEX, filters=[("zip_id", "in", wanted)]).to_pylist():
+            found[row["zip_id"]] = Location(vault / row["bundle"], row["offset"], row["length"])
+    return found
+
+
 def find(vault: Path, zip_id: str) -> bytes | None:
     """The bytes of a zip in the vault, or None if it is not there."""
-    waiting = vault / "open" / f"{zip_id}.zip"
-    if waiting.exists():
-        return waiting.read_bytes()
-    index = vault / "index"
-    if not index.exists():
+    location = locate(vault, [zip_id]).get(zip_id)
+    if location is None:
         return None
-    rows = pq.read_table(index, schema=INDEX, filters=[("zip_id", "=", zip_id)]).to_pylist()
-    if not rows:
-        return None
-    with (vault / rows[0]["bundle"]).open("rb") as bundle:
-        bundle.seek(rows[0]["offset"])
-        return bundle.read(rows[0]["length"])
+    try:
+        return location.read()
+    except FileNotFoundError:  # packed since it was located
+        return locate(vault, [zip_id])[zip_id].read()
 
 
 def _plan(vault: Path, bundle_bytes: int) -> list[str]:

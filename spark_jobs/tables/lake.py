@@ -16,6 +16,7 @@ from spark_jobs.tables.catalog import create_tables
 from spark_jobs.tables.group import GroupCommit
 from spark_jobs.tables.hudi import HudiTable, TableWriter
 from spark_jobs.tables.ledger import LEDGER_COLUMNS
+from spark_jobs.tables.quarantine import KEY as QUARANTINE_KEY
 from spark_jobs.tables.quarantine import QUARANTINE_COLUMNS
 from spark_jobs.tables.session import open_session
 
@@ -50,7 +51,7 @@ class Lake:
     def quarantine(self) -> HudiTable:
         """What was refused and why, a row each zip, member or row."""
         path = self.site.warehouse / "ops" / "quarantine"
-        return HudiTable("ops", "quarantine", path, ("zip_id", "member_index", "target", "row"))
+        return HudiTable("ops", "quarantine", path, QUARANTINE_KEY)
 
     def table(self, target: TargetTable) -> HudiTable:
         """The files and keys of a target table."""
@@ -79,9 +80,18 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
         remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)
         for table, columns in ((lake.ledger, LEDGER_COLUMNS), (lake.quarantine, QUARANTINE_COLUMNS)):
-            if not table.has_commits:
-                lake.writer.upsert(lake.session.createDataFrame([], columns), table)
+            _make(lake, table, columns)
         try:
             yield lake
         finally:
             lake.session.stop()
+
+
+def _make(lake: Lake, table: HudiTable, columns: str) -> None:
+    """Makes a table of the lake's own, or adds the columns it lacks because an older version made it: by a commit of no rows."""
+    empty = lake.session.createDataFrame([], columns)
+    name = f"{table.database}.{table.name}"
+    # The metastore lacks the table if the making of it was killed before the sync.
+    known = lake.session.table(name).columns if lake.session.catalog.tableExists(name) else []
+    if not table.has_commits or not set(empty.columns).issubset(known):
+        lake.writer.upsert(empty, table)

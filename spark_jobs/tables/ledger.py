@@ -36,7 +36,10 @@ _LEDGER = {
     "revision": ("int", "Revision of the feed's rules that was in force"),
     "commits": ("string", "Commits that hold its rows: table=instant, ..."),
     "committed_at": ("timestamp", "When its batch was accounted for"),
-    "_order": ("string", "Ordering field: the later run of the job wins"),
+    "_order": ("string", "Ordering field: the later run of the job wins, in it the later batch"),
+    # Added later, and therefore last: null in rows of before.
+    "rows_by_table": ("string", "Rows loaded by target table: table=count, ..."),
+    "replay": ("int", "Number of the replay that this row tells of; 0 for the delivery itself"),
 }
 LEDGER_COLUMNS = column_list(_LEDGER)
 
@@ -68,3 +71,18 @@ def counts_of(session: SparkSession, zip_ids: Collection[str]) -> dict[str, Mapp
 def is_accounted(session: SparkSession, batch: str) -> bool:
     """Whether the batch got as far as the ledger, which is written after all its tables."""
     return bool(session.table("ops.ledger").where(F.col("batch") == batch).limit(1).count())
+
+
+def commits_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """Target table -> instant of the commit that holds a zip's rows, from its ledger row."""
+    return _pairs(row["commits"])
+
+
+def rows_of(row: Mapping[str, Any]) -> dict[str, int]:
+    """Target table -> rows of a zip that were loaded, from its ledger row; empty where an older version wrote it."""
+    return {table: int(count) for table, count in _pairs(row["rows_by_table"]).items()}
+
+
+def _pairs(listed: str | None) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in (listed or "").split(",") if pair)
+    return {name: value for name, _, value in pairs}

@@ -15,6 +15,14 @@ _QUARANTINE = {
     "reason": ("string", "All that was wrong, a line each, without any value"),
     "batch": ("string", "Batch that refused it"),
     "revision": ("int", "Revision of the feed's rules that was in force"),
-    "_order": ("string", "Ordering field: the later run of the job wins"),
+    "_order": ("string", "Ordering field: the later run of the job wins, in it the later batch"),
+    # Added later, and therefore last: null in rows of before, which are open.
+    "state": ("string", "open, or resolved by a replay that did not refuse it again"),
+    "first_refused_at": ("timestamp", "When it was refused first"),
+    "refused_at": ("timestamp", "When it was refused last"),
+    "resolved_by": ("string", "Batch of the replay that resolved it, or null"),
+    "resolved_at": ("timestamp", "When it was resolved, or null"),
 }
 QUARANTINE_COLUMNS = column_list(_QUARANTINE)
+KEY = ("zip_id", "member_index", "target", "row")
+IS_OPEN = "coalesce(state, 'open') = 'open'"
