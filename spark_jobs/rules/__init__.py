@@ -5,6 +5,7 @@
 - `rows`: `rows_of(item) -> {table: rows}` in the order to insert them; `feed_from_rows`, `target_from_row`,
   `report_from_row` back.
 - `yaml_files`: `load(path) -> RuleFiles`, `load_file`, `parse`, `to_yaml`.
+- `held`: what rules may not change of the tables that exist (`HeldTable`).
 - `validate`: `check_feed(feed, targets, others)`, `check_target(target)`; `report_checks`: `check_report(report)`; each
   a list of `Finding`.
 - `expressions`: `check_expression(text, known_columns, condition)`, `references(text)`.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from spark_jobs.rules.held import Held
 from spark_jobs.rules.model import Feed, Finding, Report, TargetTable
 from spark_jobs.rules.revisions import RuleSet, in_force, next_revision
 from spark_jobs.rules.rows import rows_of
@@ -34,8 +36,10 @@ class Plan:
         return any(finding.fatal for finding in self.findings)
 
 
-def plan_apply(rows: Rows, rules: Iterable[Rule], applied_at: str, applied_by: str) -> Plan:
-    """What to insert so that `rules` come into force, given all `rows` of the rule tables."""
+def plan_apply(
+    rows: Rows, rules: Iterable[Rule], applied_at: str, applied_by: str, held: Held = MappingProxyType({})
+) -> Plan:
+    """What to insert so that `rules` come into force, given all `rows` of the rule tables and what tables hold."""
     rules = tuple(rules)
     unchanged = tuple(rule for rule in rules if _is_there(rows, rule))
     new = tuple(rule for rule in rules if rule not in unchanged)
@@ -44,7 +48,7 @@ def plan_apply(rows: Rows, rules: Iterable[Rule], applied_at: str, applied_by: s
     for insert in inserts:
         for table, more in insert.items():
             merged.setdefault(table, []).extend(more)
-    after = in_force(merged)
+    after = in_force(merged, held)
     mine = tuple(finding for rule in new for finding in _not_in_force(rows, after, rule))
     return Plan(new, unchanged, inserts, (*mine, *after.findings) if mine else after.findings)
 

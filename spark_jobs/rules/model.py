@@ -7,6 +7,7 @@ children. `hive_ddl/rules/` says the same in SQL, with a COMMENT on every column
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -161,6 +162,21 @@ class TargetTable:
     owner: str = ""
     description: str = ""
     enabled: bool = True
+
+
+@dataclass(frozen=True)
+class HeldTable:
+    """What the table of a target, which exists, already holds: rules may add to it, and not reshape it.
+
+    `columns` maps each column's name to its type as rules write it (`long`, `decimal(10,2)`); the lake's own columns,
+    whose names start with `_`, may be among them. The rest is as `TargetTable` has it.
+    """
+
+    columns: Mapping[str, str]
+    record_key: tuple[str, ...]
+    partition_by: str | None = None
+    index: Index = "bucket"
+    buckets: int = 2
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, islice
+from types import MappingProxyType
 
 from spark_jobs.rules.candidates import Candidate, Item, Ladder, feed_builder, ladders
 from spark_jobs.rules.fit import check_fit
+from spark_jobs.rules.held import Held, check_dropped, check_held_columns, check_held_target
 from spark_jobs.rules.model import Feed, Finding, Report, TargetTable
 from spark_jobs.rules.report_checks import check_report
 from spark_jobs.rules.rows import CHILD_TABLES, Rows, report_from_row, target_from_row
@@ -27,25 +29,29 @@ class RuleSet:
     findings: tuple[Finding, ...] = ()
 
 
-def in_force(rows: Rows) -> RuleSet:
+def in_force(rows: Rows, held: Held = MappingProxyType({})) -> RuleSet:
     """The rules in force, from all rows of each rule table under its name (`feed`, `feed_member`, ...).
 
     Of each feed, target table and report it is the highest enabled revision that is whole and valid. Whatever is wrong
-    with a higher one is a fatal finding, and the last good one stays in force.
+    with a higher one is a fatal finding, and the last good one stays in force. `held` says what the tables that exist
+    hold, by target: a revision that would reshape one is refused.
     """
     targets, lost_targets = ladders(rows, "target_table", "target", target_from_row)
     build_feed = feed_builder(rows)
     feeds, lost_feeds = ladders(rows, "feed", "feed", build_feed)
     reports, lost_reports = ladders(rows, "report", "report", report_from_row)
     for ladder in targets.values():
-        ladder.checked_by(check_target)
-    unchecked, _ = ladders(rows, "feed", "feed", build_feed)
-    _refuse_breaking_targets(targets, unchecked)
-    _note_changes(targets)
+        ladder.checked_by(partial(_check_target, held=held))
+    candidates, _ = ladders(rows, "feed", "feed", build_feed)
+    for candidate in candidates.values():
+        candidate.checked_by(partial(check_held_columns, held=held))
+    _refuse_breaking_targets(targets, candidates)
+    _note_changes(targets, held)
     chosen = _in_force(targets)
     for feed_ladder in feeds.values():
-        feed_ladder.checked_by(partial(check_feed, targets=chosen))
+        feed_ladder.checked_by(partial(_check_feed, targets=chosen, held=held))
     _settle(feeds, chosen)
+    _note_dropped(feeds, held)
     for report_ladder in reports.values():
         report_ladder.checked_by(check_report)
     everything: list[Ladder[TargetTable] | Ladder[Feed] | Ladder[Report]]
@@ -69,6 +75,14 @@ def next_revision(rows: Rows, kind: str, name: str) -> int:
     return max(taken, default=0) + 1
 
 
+def _check_target(target: TargetTable, held: Held) -> list[Finding]:
+    return [*check_target(target), *check_held_target(target, held)]
+
+
+def _check_feed(feed: Feed, targets: Mapping[str, TargetTable], held: Held) -> list[Finding]:
+    return [*check_feed(feed, targets), *check_held_columns(feed, held)]
+
+
 def _in_force(of: Mapping[str, Ladder[Item]]) -> dict[str, Item]:
     tops = ((name, next(ladder.usable(), None)) for name, ladder in of.items())
     return {name: top.item for name, top in tops if top and top.item}
@@ -89,15 +103,28 @@ def _refuse_breaking_targets(targets: Mapping[str, Ladder[TargetTable]], feeds: 
 
 def _fits(feed: Ladder[Feed], target: TargetTable) -> bool:
     """Whether a revision of a feed fills a target table and fits it."""
-    filling = (c.item for c in feed if c.item and target.target in c.item.targets)
+    filling = (c.item for c in feed.usable() if c.item and target.target in c.item.targets)
     return any(not any(finding.fatal for finding in check_fit(item, target)) for item in filling)
 
 
-def _note_changes(targets: Mapping[str, Ladder[TargetTable]]) -> None:
+def _note_changes(targets: Mapping[str, Ladder[TargetTable]], held: Held) -> None:
+    """Warn of changes to tables of which it is not known whether they exist."""
     for ladder in targets.values():
+        if ladder.name in held:
+            continue
         match list(islice(ladder.usable(), 2)):
             case [Candidate(item=TargetTable() as new, findings=found), Candidate(item=TargetTable() as old)]:
                 found += check_change(new, old)
+
+
+def _note_dropped(feeds: Mapping[str, Ladder[Feed]], held: Held) -> None:
+    """Warn where the revision in force fills columns no more that the one before it fills."""
+    chosen = _in_force(feeds) if held else {}
+    for name, feed in chosen.items():
+        others = [other for other in chosen.values() if other.feed != name]
+        match list(islice(feeds[name].usable(), 2)):
+            case [Candidate(findings=found), Candidate(item=Feed() as earlier)]:
+                found += check_dropped(feed, earlier, others, held)
 
 
 def _settle(feeds: Mapping[str, Ladder[Feed]], targets: Mapping[str, TargetTable]) -> None:

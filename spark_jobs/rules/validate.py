@@ -10,6 +10,7 @@ from itertools import product
 from spark_jobs.rules.expressions import check_expression
 from spark_jobs.rules.fit import check_agreement, check_fit
 from spark_jobs.rules.formats import check_pattern
+from spark_jobs.rules.held import FIXED, NEW_TABLE
 from spark_jobs.rules.members import check_members
 from spark_jobs.rules.model import Feed, Finding, TargetTable
 from spark_jobs.rules.names import check_name, check_zone, findings, repeated
@@ -19,7 +20,6 @@ from spark_jobs.rules.sources import name_parts
 FOLDER = re.compile(r"[a-z0-9_-]+")
 # Hive sync makes <target>_ro and <target>_rt, full history <target>_history.
 TAKEN_ENDINGS = ("_ro", "_rt", "_history")
-FIXED = ("record_key", "partition_by", "index", "buckets")
 
 
 def check_feed(feed: Feed, targets: Mapping[str, TargetTable], others: Iterable[Feed] = ()) -> list[Finding]:
@@ -57,10 +57,10 @@ def check_target(target: TargetTable) -> list[Finding]:
 
 
 def check_change(target: TargetTable, earlier: TargetTable) -> list[Finding]:
-    """What a revision changes that a table which holds rows cannot take."""
+    """What a revision changes that the table, should it exist, cannot take."""
     where = f"target {target.target}, revision {target.revision}"
     changed = [name for name in FIXED if getattr(target, name) != getattr(earlier, name)]
-    hint = "If it holds rows, give the new shape another target table and replay the vault into it."
+    hint = f"If it holds rows, {NEW_TABLE}"
     problems = (
         f"{name} is not that of revision {earlier.revision}: it is fixed once rows are there" for name in changed
     )
