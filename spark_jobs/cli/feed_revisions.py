@@ -88,7 +88,7 @@ def show_diff(
     """Shows field by field what a revision of a feed changed, or what applying rule files would change."""
     output = Output(json)
     path = Path(feed_or_path)
-    files = list(load(path)) if _is_path(feed_or_path) else None
+    files = list(load(path)) if is_path(feed_or_path) else None
     if files is not None and (from_ or to):
         raise LakeError("lake feed diff", "--from and --to go with the name of a feed", "Leave them out with a path.")
     with open_access(site(home), "lake feed diff") as access:
@@ -207,7 +207,8 @@ def _say_state(output: Output, new: Feed, was_stopped: bool) -> None:
     output.say(f"A rule file of it is behind now; write it anew with: lake feed export {new.feed} --out FOLDER --force")
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
+    """Whether an argument that may be the name of a feed is the path of rule files."""
     return Path(text).exists() or text.endswith((".yaml", ".yml")) or "/" in text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -44,20 +44,36 @@ def plan_apply(
     unchanged = tuple(rule for rule in rules if _is_there(rows, rule))
     new = tuple(rule for rule in rules if rule not in unchanged)
     inserts = tuple(_missing(rows, rows_of(rule, applied_at, applied_by)) for rule in new)
-    merged = {table: [*rows.get(table, ())] for table in rows}
-    for insert in inserts:
-        for table, more in insert.items():
-            merged.setdefault(table, []).extend(more)
-    after = in_force(merged, held)
+    after = in_force(_with(rows, inserts), held)
     mine = tuple(finding for rule in new for finding in _not_in_force(rows, after, rule))
     behind = tuple(finding for rule in unchanged for finding in _behind(rows, after, rule))
     return Plan(new, unchanged, inserts, (*mine, *behind, *after.findings))
+
+
+def try_out(rows: Rows, rules: Iterable[Rule], held: Held = MappingProxyType({})) -> RuleSet:
+    """What would be in force if `rules` were applied, under higher revisions where theirs are taken."""
+    new = [rule for rule in rules if not _is_there(rows, rule)]
+    kinds = [(rule, KINDS[type(rule)][0]) for rule in new]
+    raised = [
+        replace(rule, enabled=True, revision=max(rule.revision, next_revision(rows, kind, getattr(rule, kind))))
+        for rule, kind in kinds
+    ]
+    return in_force(_with(rows, [rows_of(rule) for rule in raised]), held)
 
 
 def name_of(rule: Rule) -> str:
     """`feed encounters` or the like, for people."""
     kind, _ = KINDS[type(rule)]
     return f"{kind} {getattr(rule, kind)}"
+
+
+def _with(rows: Rows, inserts: Iterable[Rows]) -> dict[str, list[Mapping[str, Any]]]:
+    """All `rows` and those of `inserts`."""
+    merged = {table: [*rows.get(table, ())] for table in rows}
+    for insert in inserts:
+        for table, more in insert.items():
+            merged.setdefault(table, []).extend(more)
+    return merged
 
 
 def _is_there(rows: Rows, rule: Rule) -> bool:
