@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.rules.applying import Plan, name_of, plan_apply
+from spark_jobs.rules.inserts import insert_statements
 from spark_jobs.rules.model import Feed, Finding
 from spark_jobs.rules.revisions import in_force
 from spark_jobs.rules.yaml_files import load
@@ -30,20 +32,38 @@ PathArgument = Annotated[
 ]
 
 
-@app.command(epilog="Example: lake feed apply metadata_tables/feeds/encounters.yaml")
+APPLY_EXAMPLES = """Examples:
+
+lake feed apply metadata_tables/feeds/encounters.yaml
+
+lake feed apply my_rules --print-sql > my_rules.sql; lake sql --file my_rules.sql"""
+
+
+@app.command(epilog=APPLY_EXAMPLES)
 def apply(
     path: PathArgument = RULE_FILES,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be inserted, insert nothing.")] = False,
+    print_sql: Annotated[
+        bool, typer.Option("--print-sql", help="Print the INSERT statements for any SQL tool, insert nothing.")
+    ] = False,
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
     """Inserts the revisions of rule files that are not there yet: all of them, or none if one is wrong."""
-    output = Output(json)
+    output = Output(json, aside=print_sql)
     with open_access(site(home), "lake feed apply") as access:
-        plan = apply_rules(access, path, dry_run)
-    show_plan(output, plan, dry_run)
+        plan = apply_rules(access, path, dry_run or print_sql)
+    statements = insert_statements(plan.rows) if print_sql and not plan.refused else []
+    if statements and not json:
+        print("".join(f"{statement};\n" for statement in statements), end="")
+    show_plan(output, plan, dry_run or print_sql, statements)
+    refuse_plan(plan, "lake feed apply")
+
+
+def refuse_plan(plan: Plan, what: str) -> None:
+    """Raises LakeError where something spoke against a plan, which has been shown."""
     if plan.refused:
-        raise LakeError("lake feed apply", "nothing was inserted", "Mend what is found above and apply again.")
+        raise LakeError(what, "nothing was inserted", "Mend what is found above and try again.")
 
 
 def apply_rules(access: Access, path: Path, dry_run: bool = False) -> Plan:
@@ -55,7 +75,7 @@ def apply_rules(access: Access, path: Path, dry_run: bool = False) -> Plan:
     return plan
 
 
-def show_plan(output: Output, plan: Plan, dry_run: bool) -> None:
+def show_plan(output: Output, plan: Plan, dry_run: bool, statements: Sequence[str] = ()) -> None:
     """What applying did, or would do."""
     show_findings(output, plan.findings)
     verb = "refused" if plan.refused else "would insert" if dry_run else "inserted"
@@ -69,6 +89,7 @@ def show_plan(output: Output, plan: Plan, dry_run: bool) -> None:
             "planned": new,
             "unchanged": len(plan.unchanged),
             "findings": _plain(plan.findings),
+            **({"statements": list(statements)} if statements else {}),
         }
     )
 
@@ -119,7 +140,7 @@ def show(
         raise LakeError(feed, "no revision of such a feed is in force", f"In force: {', '.join(sorted(rules.feeds))}.")
     found = rules.feeds[feed]
     output.say(f"[bold]{found.feed}[/], revision {found.revision}: {found.description}")
-    output.say(f"takes landing/{found.landing_folder}/ {found.name_pattern}")
+    output.say(f"takes landing/{found.landing_folder}/ {escape(found.name_pattern)}")
     for member in found.members:
         what = f"fills {member.target}" if member.action == "read" else "is ignored"
         header = ["column", "type", "source", "required", "PHI", "description"]
@@ -156,7 +177,7 @@ def show_findings(output: Output, findings: Iterable[Finding]) -> None:
     """Findings for people, errors in red."""
     for finding in findings:
         mark = "[bold red]error[/]" if finding.fatal else "[yellow]warning[/]"
-        output.say(f"{mark} {finding.where}: {finding.problem}. {finding.hint}")
+        output.say(f"{mark} {escape(f'{finding.where}: {finding.problem}. {finding.hint}')}")
 
 
 def _summary(name: str, feed: Feed | None, stopped: set[tuple[str, int]]) -> dict[str, Any]:

@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from spark_jobs.cli import demo, feed, ingest, quarantine, query, simulate, testing, trace
+from spark_jobs.cli import (
+    demo,
+    feed,
+    feed_dry_run,
+    feed_revisions,
+    ingest,
+    quarantine,
+    query,
+    simulate,
+    testing,
+    trace,
+)
 from spark_jobs.cli.output import fail
 from spark_jobs.errors import LakeError
 
@@ -18,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+feed_revisions.register(feed.app)
+feed_dry_run.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
 for module in (demo, simulate, ingest, trace, query, testing):

@@ -30,11 +30,11 @@ WIDTH_OF_FILES = 160
 
 
 class Output:
-    """Says things to a person on stdout, or on stderr where stdout belongs to a machine."""
+    """Says things to a person on stdout, or on stderr where stdout belongs to a machine or (`aside`) to a tool."""
 
-    def __init__(self, as_json: bool = False) -> None:
+    def __init__(self, as_json: bool = False, aside: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False)
+        self.console = Console(stderr=as_json or aside, highlight=False)
         if not self.console.is_terminal:
             self.console.width = WIDTH_OF_FILES
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -44,19 +44,36 @@ def plan_apply(
     unchanged = tuple(rule for rule in rules if _is_there(rows, rule))
     new = tuple(rule for rule in rules if rule not in unchanged)
     inserts = tuple(_missing(rows, rows_of(rule, applied_at, applied_by)) for rule in new)
-    merged = {table: [*rows.get(table, ())] for table in rows}
-    for insert in inserts:
-        for table, more in insert.items():
-            merged.setdefault(table, []).extend(more)
-    after = in_force(merged, held)
+    after = in_force(_with(rows, inserts), held)
     mine = tuple(finding for rule in new for finding in _not_in_force(rows, after, rule))
-    return Plan(new, unchanged, inserts, (*mine, *after.findings) if mine else after.findings)
+    behind = tuple(finding for rule in unchanged for finding in _behind(rows, after, rule))
+    return Plan(new, unchanged, inserts, (*mine, *behind, *after.findings))
+
+
+def try_out(rows: Rows, rules: Iterable[Rule], held: Held = MappingProxyType({})) -> RuleSet:
+    """What would be in force if `rules` were applied, under higher revisions where theirs are taken."""
+    new = [rule for rule in rules if not _is_there(rows, rule)]
+    kinds = [(rule, KINDS[type(rule)][0]) for rule in new]
+    raised = [
+        replace(rule, enabled=True, revision=max(rule.revision, next_revision(rows, kind, getattr(rule, kind))))
+        for rule, kind in kinds
+    ]
+    return in_force(_with(rows, [rows_of(rule) for rule in raised]), held)
 
 
 def name_of(rule: Rule) -> str:
     """`feed encounters` or the like, for people."""
     kind, _ = KINDS[type(rule)]
     return f"{kind} {getattr(rule, kind)}"
+
+
+def _with(rows: Rows, inserts: Iterable[Rows]) -> dict[str, list[Mapping[str, Any]]]:
+    """All `rows` and those of `inserts`."""
+    merged = {table: [*rows.get(table, ())] for table in rows}
+    for insert in inserts:
+        for table, more in insert.items():
+            merged.setdefault(table, []).extend(more)
+    return merged
 
 
 def _is_there(rows: Rows, rule: Rule) -> bool:
@@ -75,15 +92,46 @@ def _bare(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _not_in_force(rows: Rows, after: RuleSet, rule: Rule) -> list[Finding]:
+    if not rule.enabled or _held(after, rule) == rule:
+        return []
     kind, table = KINDS[type(rule)]
     name = getattr(rule, kind)
-    held = {"feed": after.feeds, "target": after.targets, "report": after.reports}[kind]
-    if not rule.enabled or held.get(name) == rule:
+    own = [row for row in rows.get(table, ()) if row[kind] == name and row["revision"] is not None]
+    highest = max((row["revision"] for row in own), default=0)
+    if highest < rule.revision:
+        problem = f"revision {rule.revision} would not come into force"
+        return [Finding(name_of(rule), problem, "See what is found wrong.")]
+    if any(row["revision"] == rule.revision for row in own):
+        problem = f"revision {rule.revision} is there already, and differs"
+    else:
+        problem = f"the tables hold revision {highest}, so revision {rule.revision} would never be used"
+    hint = f"Revisions are never changed: make it revision {next_revision(rows, kind, name)}. {_ways(rule)}"
+    return [Finding(name_of(rule), problem, hint)]
+
+
+def _behind(rows: Rows, after: RuleSet, rule: Rule) -> list[Finding]:
+    """Where the tables went on from a file: by `lake feed disable`, `enable` or `rollback`, or by an INSERT."""
+    now = _held(after, rule)
+    if not rule.enabled or now is None or now.revision <= rule.revision:
         return []
-    taken = any(row[kind] == name and row["revision"] >= rule.revision for row in rows.get(table, ()))
-    if not taken:
-        return [
-            Finding(name_of(rule), f"revision {rule.revision} would not come into force", "See what is found wrong.")
-        ]
-    hint = f"Revisions are never changed: make it revision {next_revision(rows, kind, name)}."
-    return [Finding(name_of(rule), f"revision {rule.revision} or a higher one is there already, and differs", hint)]
+    kind, table = KINDS[type(rule)]
+    row = next(row for row in rows[table] if row[kind] == getattr(rule, kind) and row["revision"] == now.revision)
+    said = " by ".join(str(row[name]) for name in ("applied_at", "applied_by") if row.get(name))
+    paused = ", which is paused" if isinstance(now, Feed) and now.paused else ""
+    problem = f"the file is behind: it has revision {rule.revision}, in force is {now.revision}{paused}"
+    applied = f" Revision {now.revision} was applied {said}." if said else ""
+    return [Finding(name_of(rule), problem, f"{_ways(rule)}{applied}".strip(), fatal=False)]
+
+
+def _ways(rule: Rule) -> str:
+    """How a file and the tables are brought together again."""
+    if not isinstance(rule, Feed):
+        return ""
+    name = rule.feed
+    return f"See: lake feed history {name}. What is in force, as files: lake feed export {name} --out FOLDER"
+
+
+def _held(after: RuleSet, rule: Rule) -> Rule | None:
+    kind, _ = KINDS[type(rule)]
+    held: Mapping[str, Rule] = {"feed": after.feeds, "target": after.targets, "report": after.reports}[kind]  # type: ignore[assignment]
+    return held.get(getattr(rule, kind))

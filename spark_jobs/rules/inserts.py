@@ -10,6 +10,9 @@ from spark_jobs.rules.layout import TABLES
 # What gives the others force comes last: half a rule set is never used.
 ORDER = ("feed_column", "feed_check", "feed_member", "target_table", "report", "feed")
 
+# No text may end a line: tools part statements where a line ends in a semicolon.
+ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r"})
+
 Insert = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -30,7 +33,7 @@ def literal(value: object) -> str:
     if isinstance(value, dict):
         pairs = (literal(part) for pair in value.items() for part in pair)
         return f"map({', '.join(pairs)})" if value else "cast(map() as map<string,string>)"
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + str(value).translate(ESCAPES) + "'"
 
 
 def _statement(table: str, rows: Sequence[Mapping[str, Any]]) -> str:

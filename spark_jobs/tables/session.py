@@ -37,13 +37,24 @@ def hudi_jar() -> Path:
 
 def open_session(site: Site, cores: int | None = None) -> SparkSession:
     """A session on the embedded lake `site`; an existing one of this process is returned as it is."""
+    return _start(site, settings(site), cores)
+
+
+def open_scratch_session(folder: Path) -> SparkSession:
+    """A session without a lake, for work that keeps nothing: its scratch files and logs are in `folder`."""
+    site = Site(folder, driver_memory="1g")
+    return _start(site, {**_engine(site), "spark.sql.catalogImplementation": "in-memory"})
+
+
+def _start(site: Site, settings: dict[str, str], cores: int | None = None) -> SparkSession:
     os.environ.setdefault("JAVA_HOME", str(java_home()))
     os.environ["PYTHONPATH"] = str(REPOSITORY)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     site.make_folders()
-    builder = SparkSession.builder.appName("carelake").master(f"local[{(cores or os.cpu_count() or 1) * SLOTS_A_CORE}]")
-    for key, value in settings(site).items():
+    slots = (cores or os.cpu_count() or 1) * SLOTS_A_CORE
+    builder = SparkSession.builder.appName("carelake").master(f"local[{slots}]")
+    for key, value in settings.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
