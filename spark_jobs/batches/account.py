@@ -64,19 +64,20 @@ def stopping_checks(judged: Sequence[Judged]) -> list[tuple[str, str]]:
 def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     """A row a zip: its members and ignored ones as the reader told, the others by what became of their rows.
 
-    Rows loaded into a table are in a column `in_<table>`.
+    Rows loaded into a table are in a column `in_<table>`. `touch` has every derived value computed: an expression that
+    fails on some value then fails its batch here, before anything is written.
     """
     tables = [f"in_{name}" for name in _targets(judged)]
-    counts = ["ok", "bad", *tables]
-    by_member = (
-        _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(*(F.sum(count).alias(count) for count in counts))
-    )
+    touch = F.bit_xor("touch").alias("touch")
+    sums = [F.sum(count).alias(count) for count in ("ok", "bad", *tables)]
+    by_member = _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(*sums, touch)
     by_zip = by_member.groupBy("_zip_id").agg(
         F.count_if(F.col("ok") > 0).alias("members_loaded"),
         F.count_if(F.col("ok") == 0).alias("members_quarantined"),
         F.sum("ok").alias("rows_loaded"),
         F.sum("bad").alias("rows_quarantined"),
         *(F.sum(name).alias(name) for name in tables),
+        touch,
     )
     zips = parsed.where("_kind = '_zip'").select("_zip_id", "_members", "_ignored", "_failures")
     return zips.join(by_zip, "_zip_id", "left").na.fill(0)
@@ -91,11 +92,16 @@ def _flags(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     def by_table(j: Judged) -> list[SparkColumn]:
         return [(ok if name == j.target.target else zero).alias(f"in_{name}") for name in tables]
 
-    rows = [j.rows.select("_zip_id", "_member_index", ok, bad, *by_table(j)) for j in judged]
+    rows = [j.rows.select("_zip_id", "_member_index", ok, bad, *by_table(j), _touch(j)) for j in judged]
     refused = parsed.where("_kind = '_member' AND _failures IS NOT NULL")
-    nothing = [zero.alias(name) for name in ("ok", "bad", *(f"in_{name}" for name in tables))]
+    nothing = [zero.alias(name) for name in ("ok", "bad", *(f"in_{name}" for name in tables), "touch")]
     events = refused.select("_zip_id", "_member_index", *nothing)
     return reduce(DataFrame.unionAll, [*rows, events])
+
+
+def _touch(j: Judged) -> SparkColumn:
+    derived = [column.name for column in j.member.columns if column.expression is not None]
+    return F.xxhash64(*derived, "_order", "_deleted").alias("touch")
 
 
 def _targets(judged: Sequence[Judged]) -> list[str]:
