@@ -13,6 +13,7 @@ from spark_jobs.landing.files import write_whole
 from spark_jobs.rules.model import Feed, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
 
+NO_FEED = "zip.no_feed: no feed in force takes it"
 WRITING, BEGINNINGS = "writing", "beginnings"
 
 
@@ -83,7 +84,7 @@ class Batch:
     def refused(self) -> Sequence[ClaimedZip]:
         """The zips that are refused without being opened: no feed takes them, or the manifest says why."""
         if self.feed is None:
-            return [replace(z, refusal="zip.no_feed: no feed in force takes it") for z in self.manifest.zips]
+            return [replace(z, refusal=NO_FEED) for z in self.manifest.zips]
         return [z for z in self.manifest.zips if z.refusal is not None]
 
 

@@ -16,8 +16,8 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.batches.account import ZipAccount, account_duplicate, account_parsed, account_unclaimed
-from spark_jobs.batches.batch import Batch
+from spark_jobs.batches.account import ZipAccount, account_duplicate, account_parsed, account_refused
+from spark_jobs.batches.batch import NO_FEED, Batch
 from spark_jobs.batches.judge import Judged, fit_rows, judge
 from spark_jobs.batches.parse import parse
 from spark_jobs.landing.agent import DeliveryNote
@@ -162,7 +162,7 @@ def _accounts(claimed: Sequence[ClaimedZip | DeliveryNote], opened: Mapping[str,
     accounts: list[ZipAccount] = []
     for z in claimed:
         if isinstance(z, DeliveryNote):
-            accounts.append(account_unclaimed(ClaimedZip(z)))
+            accounts.append(account_refused(ClaimedZip(z, refusal=NO_FEED)))
             continue
         account = opened[z.note.sha256]
         if account.zip is not z and account.state == "loaded":
