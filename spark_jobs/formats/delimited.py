@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -28,13 +30,14 @@ class _Refused:
     """The rows of a block that PyArrow leaves out: their numbers in the block, from 1, and what is wrong with them."""
 
     stand_in: str
-    numbers: list[int] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=lambda: array("q"))
     failures: list[str] = field(default_factory=list)
 
     def __call__(self, row: Any) -> str:
         self.numbers.append(row.number - 1)  # the first row is the header that `_parsed` puts on top
         ragged = f"row.ragged: expected {row.expected_columns} fields, found {row.actual_columns}"
-        self.failures.append(BROKEN_QUOTE if row.text.startswith(self.stand_in) else ragged)
+        # Interned, as there may be a million of them.
+        self.failures.append(BROKEN_QUOTE if row.text.startswith(self.stand_in) else sys.intern(ragged))
         return "skip"
 
 
@@ -75,29 +78,35 @@ def _take_header(records: Iterator[bytes | None], dialect: Dialect) -> tuple[lis
 
 def _block_rows(
     block: bytes, places: Places, width: int, dialect: Dialect, member: TextMember, first: int
-) -> tuple[int, list[Rows]]:
+) -> tuple[int, Iterator[Rows]]:
     """How many rows a block has, refused ones included, and the rows; `first` is the number of its first row."""
     refused = _Refused(dialect.refused)
     table = _parsed(block, places, width, dialect, refused)
     numbers = _numbers(len(table), refused.numbers, first)
     values = {source: table.column(f"f{place}") for source, place in places.items()}
-    good = member.rows(numbers, pa.nulls(len(table), pa.string()), values).table
-    theirs = pa.array([number + first - 1 for number in refused.numbers], pa.int64())
-    bad = member.rows(theirs, pa.array(refused.failures, pa.string()), {}).table
-    items = [
-        Rows(member.rule.member, table.slice(at, ROWS_AT_ONCE))
-        for table in (good, bad)
-        for at in range(0, len(table), ROWS_AT_ONCE)
-    ]
-    return len(good) + len(bad), items
+    theirs = pc.add(pa.array(refused.numbers, pa.int64()), first - 1)
+    items = chain(
+        _in_parts(member, numbers, pa.nulls(len(numbers), pa.string()), values),
+        _in_parts(member, theirs, pa.array(refused.failures, pa.string()), {}),
+    )
+    return len(numbers) + len(theirs), items
+
+
+def _in_parts(
+    member: TextMember, numbers: pa.Array, failures: pa.Array, values: dict[str, pa.ChunkedArray]
+) -> Iterator[Rows]:
+    """Some rows at a time: each of them repeats the member's name."""
+    for at in range(0, len(numbers), ROWS_AT_ONCE):
+        some = {source: texts.slice(at, ROWS_AT_ONCE) for source, texts in values.items()}
+        yield member.rows(numbers.slice(at, ROWS_AT_ONCE), failures.slice(at, ROWS_AT_ONCE), some)
 
 
 def _parsed(block: bytes, places: Places, width: int, dialect: Dialect, refused: _Refused) -> pa.Table:
     names = [f"f{place}" for place in range(width)]
     wanted = [f"f{place}" for place in sorted(set(places.values()))] or names[:1]
     stand_in = dialect.refused.encode()
-    if stand_in in block:
-        block = block.replace(stand_in, stand_in + dialect.delimiter.encode() * width)  # a field too many, surely
+    if width == 1 and stand_in in block:
+        block = block.replace(stand_in, stand_in + dialect.delimiter.encode())  # a field too many; else one is too few
     # Without a header of our own PyArrow numbers the refused rows wrongly.
     text = dialect.delimiter.join(names).encode() + b"\n" + block
     return csv.read_csv(
@@ -114,9 +123,9 @@ def _parsed(block: bytes, places: Places, width: int, dialect: Dialect, refused:
     ).combine_chunks()
 
 
-def _numbers(good: int, refused: list[int], first: int) -> pa.Array:
+def _numbers(good: int, refused: array[int], first: int) -> pa.Array:
     """The numbers of the rows that were not refused."""
-    if not refused:
+    if not refused or not good:
         return counted(first, good)
     every = counted(1, good + len(refused))
     kept = every.filter(pc.invert(pc.is_in(every, pa.array(refused, pa.int64()))))

@@ -10,6 +10,8 @@ from spark_jobs.formats.dialect import LINE_END, Dialect
 from spark_jobs.formats.results import sourced
 from spark_jobs.rules.model import Column, Member
 
+MOST_COLUMNS = 10_000  # far more than any table has, and few enough to be held for each block of lines
+
 Places = dict[str, int]  # source -> number of the field, from 0
 
 
@@ -38,6 +40,8 @@ def take_header(block: bytes, dialect: Dialect) -> tuple[list[str], bytes]:
         names = next((fields for fields in reader if fields), [])
     except csv.Error:
         raise MemberError("member.header", "its header can't be read") from None
+    if len(names) > MOST_COLUMNS:
+        raise MemberError("member.header", f"it has {len(names)} columns, at most {MOST_COLUMNS} are read")
     if dialect.refused in names:
         raise MemberError("member.header", "a quote in its header is never closed, or text follows where it closes")
     return [name.strip() for name in names], block[at:]

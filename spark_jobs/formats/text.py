@@ -9,8 +9,8 @@ from spark_jobs.archives import Entry, inflate, open_member
 from spark_jobs.errors import MemberError, RuleError
 from spark_jobs.rules.model import MEGABYTE, Limits
 
-LARGE = 16 * MEGABYTE  # members that inflate to more are streamed rather than held in memory
-CHUNK = 2 * MEGABYTE  # read at a time
+LARGE = 4 * MEGABYTE  # members that inflate to more are streamed rather than held in memory
+CHUNK = MEGABYTE  # read at a time
 LONGEST_RECORD = 8 * MEGABYTE  # how far the end of a record is looked for
 BOM = "\ufeff"
 

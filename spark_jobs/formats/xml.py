@@ -21,7 +21,7 @@ from spark_jobs.formats.xml_rows import Found, raw_rows
 from spark_jobs.formats.xml_rules import XmlRule, make_ready
 from spark_jobs.rules.model import MEGABYTE, Feed, Member
 
-TOGETHER_MEMBERS, TOGETHER_BYTES = 4096, 8 * MEGABYTE
+TOGETHER_MEMBERS, TOGETHER_BYTES, TOGETHER_ROWS = 4096, 8 * MEGABYTE, 65_536
 
 
 def read_xml(
@@ -96,7 +96,7 @@ class _Batch:
 
     def is_full(self) -> bool:
         """Whether memory wants it to be put into tables now."""
-        return len(self.entries) >= TOGETHER_MEMBERS or self.size >= TOGETHER_BYTES
+        return len(self.entries) >= TOGETHER_MEMBERS or self.size >= TOGETHER_BYTES or self.exact.kept >= TOGETHER_ROWS
 
     def rows(self) -> Iterator[Rows]:
         """The tables of the members taken in."""

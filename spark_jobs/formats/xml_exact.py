@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -25,8 +26,6 @@ HARDENED = {
     "remove_pis": True,
 }
 UNSEEN = "\0"  # no XML text holds it
-
-Row = list[str | None]
 
 
 @dataclass
@@ -61,7 +60,13 @@ class ExactReader:
         self._nodes = [_node(one.sources.values()) for one in rule.family]
         for place, child in enumerate(rule.children, 1):
             self._nodes[0].at(child.record).records.append(place)
+        self._blank = [[UNSEEN] * len(one.sources) for one in rule.family]
         self._clear()
+
+    @property
+    def kept(self) -> int:
+        """How many rows are kept."""
+        return sum(map(len, self._members))
 
     def read(self, data: bytes, member: int) -> int:
         """Keep the rows of a document, and return how many records it has.
@@ -86,43 +91,46 @@ class ExactReader:
         return found
 
     def _clear(self) -> None:
-        count = len(self.rule.family)
-        self._rows: list[list[Row]] = [[] for _ in range(count)]
-        self._members: list[list[int]] = [[] for _ in range(count)]
-        self._parents: list[list[int]] = [[] for _ in range(count)]
+        # The texts of one row after those of the other: a list a row would take several times as much memory.
+        self._texts: list[list[str | None]] = [[] for _ in self.rule.family]
+        self._members = [array("i") for _ in self.rule.family]
+        self._parents = [array("q") for _ in self.rule.family]
 
     def _add(self, place: int, element: etree._Element, member: int) -> None:
-        row: Row = [UNSEEN] * len(self.rule.family[place].sources)
-        self._rows[place].append(row)
+        texts = self._texts[place]
+        row = len(texts)
+        texts += self._blank[place]
         self._members[place].append(member)
-        self._parents[place].append(len(self._rows[0]) - 1)
-        self._walk(element, self._nodes[place], row, member)
+        self._parents[place].append(len(self._members[0]) - 1)
+        self._walk(element, self._nodes[place], texts, row, member)
 
-    def _walk(self, element: etree._Element, node: _Node, row: Row, member: int) -> None:
-        """Of several elements on one path the first counts, whatever it holds."""
+    def _walk(self, element: etree._Element, node: _Node, texts: list[str | None], row: int, member: int) -> None:
+        """Of several elements on one path the first counts, whatever it holds. `row`: where in `texts` its row starts."""
         for slot in node.text:
-            if row[slot] == UNSEEN:
-                row[slot] = _own_text(element)
+            if texts[row + slot] == UNSEEN:
+                texts[row + slot] = _own_text(element)
         for slot, name in node.attributes:
-            if row[slot] == UNSEEN:
-                row[slot] = element.get(name)
+            if texts[row + slot] == UNSEEN:
+                texts[row + slot] = element.get(name)
         if node.nodes:
             for child in element:
                 below = node.nodes.get(child.tag)
                 if below is not None:
-                    self._walk(child, below, row, member)
+                    self._walk(child, below, texts, row, member)
         if node.tested:
             for test, also in node.tested.items():
                 if _passes(element, test):
-                    self._walk(element, also, row, member)
+                    self._walk(element, also, texts, row, member)
         for place in node.records:
             self._add(place, element, member)
 
     def _found(self, place: int, rule: XmlRule) -> Found:
-        columns = list(zip(*self._rows[place], strict=True)) or [()] * len(rule.sources)
+        width = len(rule.sources)
         texts = {
-            source: pa.array([None if text == UNSEEN else text for text in column], pa.string())
-            for source, column in zip(rule.sources, columns, strict=True)
+            source: pa.array(
+                [None if text == UNSEEN else text for text in self._texts[place][slot::width]], pa.string()
+            )
+            for slot, source in enumerate(rule.sources)
         }
         members = pa.array(self._members[place], pa.int32())
         return Found(members, pa.array(self._parents[place], pa.int64()) if place else None, texts)

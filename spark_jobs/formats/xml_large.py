@@ -17,7 +17,7 @@ from spark_jobs.formats.xml_rows import raw_rows
 from spark_jobs.formats.xml_rules import Names, XmlRule, names_of
 from spark_jobs.rules.model import MEGABYTE, Limits
 
-LONGEST_RECORD = 32 * MEGABYTE
+LONGEST_RECORD = 16 * MEGABYTE  # made of the smallest elements it takes 40 times as much memory
 ROWS_AT_ONCE = 8192
 
 
@@ -59,9 +59,9 @@ def _reason(content: bytes, entry: Entry, rule: XmlRule, limits: Limits) -> tupl
 def _rows(stream: io.BufferedReader, entry: Entry, rule: XmlRule, constants: Constants) -> Iterator[Rows]:
     reader = ExactReader(rule)
     done = [0] * len(rule.family)
-    for number, record in enumerate(_records(stream, rule), 1):
+    for record in _records(stream, rule):
         reader.add(record, 0)
-        if number % ROWS_AT_ONCE == 0:
+        if reader.kept >= ROWS_AT_ONCE:
             found = reader.take()
             yield from raw_rows(rule, found, [entry], constants, done)
             done = [before + len(its.members) for before, its in zip(done, found, strict=True)]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from spark_jobs.archives import Entry
 from spark_jobs.formats.results import Rows, raw_schema
-from spark_jobs.formats.rows import Constants, counted
+from spark_jobs.formats.rows import ROWS_AT_ONCE, Constants, counted
 from spark_jobs.formats.xml_rules import XmlRule
 
 
@@ -26,6 +26,13 @@ class Found:
     parents: pa.Array | None
     texts: dict[str, pa.Array]
 
+    def slice(self, at: int, count: int) -> Found:
+        """So many rows from there on."""
+        parents = None if self.parents is None else self.parents.slice(at, count)
+        return Found(
+            self.members.slice(at, count), parents, {name: text.slice(at, count) for name, text in self.texts.items()}
+        )
+
 
 def raw_rows(
     rule: XmlRule, found: Sequence[Found], entries: Sequence[Entry], constants: Constants, first: Sequence[int] = ()
@@ -38,16 +45,23 @@ def raw_rows(
     indexes = pa.array([entry.index for entry in entries], pa.int32())
     parent: dict[str, pa.Array] = {}
     for place, (one, its) in enumerate(zip(rule.family, found, strict=True)):
-        member = names.take(its.members)
         numbers = pc.add(_numbers(its.members), first[place] if first else 0)
-        texts = {
-            name: _texts(column.source or "", its, member, numbers, parent, constants)
-            for name, column in one.columns.items()
-        }
-        if len(its.members):
-            arrays = [indexes.take(its.members), member, numbers, pa.nulls(len(numbers), pa.string()), *texts.values()]
+        # Some rows at a time: each of them repeats the member's name.
+        for at in range(0, len(numbers), ROWS_AT_ONCE):
+            some, their_numbers = its.slice(at, ROWS_AT_ONCE), numbers.slice(at, ROWS_AT_ONCE)
+            member = names.take(some.members)
+            texts = (
+                _texts(column.source or "", some, member, their_numbers, parent, constants)
+                for column in one.columns.values()
+            )
+            no_failures = pa.nulls(len(member), pa.string())
+            arrays = [indexes.take(some.members), member, their_numbers, no_failures, *texts]
             yield Rows(one.rule.member, pa.Table.from_arrays(arrays, schema=raw_schema(one.rule.columns)))
-        parent = parent or {f"$parent.{name}": text for name, text in texts.items()}
+        if place == 0 and rule.children:
+            parent = {
+                f"$parent.{name}": _texts(column.source or "", its, names.take(its.members), numbers, {}, constants)
+                for name, column in one.columns.items()
+            }
 
 
 def _texts(

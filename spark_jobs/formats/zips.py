@@ -20,6 +20,8 @@ from spark_jobs.rules.model import Feed, Limits, Member
 # What operating systems leave in zips of their own accord, in any folder: ignored before any rule is asked.
 LITTER = re.compile(r"(?:.*[/\\])?(?:__MACOSX[/\\].*|\.DS_Store|Thumbs\.db|desktop\.ini)", re.IGNORECASE | re.DOTALL)
 
+LONGEST_NAME = 1024  # every row repeats the name of its member
+
 
 def read_zip(content: bytes, feed: Feed, constants: Constants) -> Iterator[Rows | ZipSummary]:
     """Tables of raw text as they come, and at last the summary; `constants` holds `$name.<part>` and `$extract_time`.
@@ -46,6 +48,9 @@ def _by_rule(entries: list[Entry], feed: Feed, tally: Tally) -> list[tuple[Membe
     for entry in entries:
         if LITTER.fullmatch(entry.name):
             tally.ignored += 1
+            continue
+        if len(entry.name) > LONGEST_NAME:
+            tally.refuse(entry, "member.name", f"its name is longer than {LONGEST_NAME} characters")
             continue
         match = globs.match(entry.name)
         if match is None:

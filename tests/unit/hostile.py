@@ -175,6 +175,7 @@ MEMBERS = [
         "a\nb.xml",
         "x" * 1000 + ".xml",
     ),
+    named("A name of more than 1,024 characters", "member.name", "x" * 1021 + ".xml", "y" * 60_000 + ".csv"),
     named("A directory", "no member", "folder/", "folder.xml/"),
     named(
         "What an operating system left: `__MACOSX/`, `.DS_Store`, `Thumbs.db`, `desktop.ini`, in any folder",
@@ -255,7 +256,7 @@ DOCUMENTS = [
         large(b"<Doc id='", 5, b"'/>", b"<", b"("),
         b"<Doc id='1' %b/>" % b" ".join(b"a%d='1'" % n for n in range(20_000)),
     ),
-    members("A record of more than 32 MB", "member.too_large", large(b"<D><E>", 40, b"</E></D>"), name=".many"),
+    members("A record of more than 16 MB", "member.too_large", large(b"<D><E>", 20, b"</E></D>"), name=".many"),
     members(
         "A stylesheet, an XInclude or a schema elsewhere: never fetched",
         "loaded",
@@ -276,9 +277,10 @@ TEXTS = [
     ),
     members("A line of more than 8 MB", "row.ragged", large(b"a,b\n", 9, b"\n", b"\n", b" "), name=".csv"),
     members(
-        "A header of more than 8 MB, or with a broken quote or NUL in it",
+        "A header of more than 8 MB or 10,000 columns, or with a broken quote or NUL in it",
         "member.header",
         large(b"", 9, b"", b"\n", b" "),
+        b"a,b" + b",c" * 10_000 + b"\n",
         b'"a,b\nx,1\n',
         b"a\0,b\nx,1\n",
         name=".csv",
@@ -316,6 +318,26 @@ TEXTS = [
     members("A fixed-width line of more than 8 MB", "row.length", large(b"", 9, b"\n", b"\n", b" "), name=".txt"),
     members("A fixed-width line that is too short", "loaded", b"12\n", name=".txt"),
 ]
+# What is within all limits and takes the most memory for what it is: many rows, many refusals, many elements.
+FLOODS = {
+    "records.many": (b"<D>", b"<E/>", b"</D>"),
+    "record.many": (b"<D><E>", b"<e/>", b"</E></D>"),
+    "elements.xml": (b"<Doc id='1'>", b"<e a=''/>", b"</Doc>"),
+    "ragged.csv": (b"a,b\n", b"x\n", b""),
+    "broken.csv": (b"a,b\n", b'"x\n', b""),
+    "wide.csv": (b"a,b" + b",c" * 9_000 + b"\n", b'"x\n', b""),
+    "lines.txt": (b"", b"1\n", b""),
+    "x" * 1000 + "lines.txt": (b"", b"1\n", b""),
+    "x" * 1000 + "records.many": (b"<D>", b"<E/>", b"</D>"),
+}
+
+
+def flood(name: str, megabytes: int) -> bytes:
+    """A zip of one member that is such a flood."""
+    before, again, after = FLOODS[name]
+    return zip_of((name, before + again * (megabytes * MEGABYTE // len(again)) + after))
+
+
 VALUES = [
     members(
         "A required value that is missing, empty or blank", "required.id", b"<Doc/>", b"<Doc id=''/>", b"<Doc id=' '/>"
