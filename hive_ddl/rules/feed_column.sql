@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS rules.feed_column (
   position int COMMENT 'Order of the columns. No two of a member rule share a position (required)',
   name string COMMENT 'Name of the column in the target table: lower case letters, digits and _, not starting with _ (required)',
   type string COMMENT 'string, int, long, double, boolean, date, timestamp or decimal(p,s) (NULL: string)',
-  source string COMMENT "Where the text comes from. XML: a path such as Patient/@mrn or section[code/@code='8716-3']/title. CSV: the name in the header, or #3. Fixed width: 11-20. Any: $name.facility, $extract_time, $member, $row (the number of the row within its member and rule), $parent.encounter_id (NULL: derived or constant)",
+  source string COMMENT "Where the text comes from. XML: a path, Patient/@mrn or section[code/@code='8716-3']/title. CSV: the name in the header, or #3. Fixed width: 11-20. Any: $name.facility, $extract_time, $member, $row, $parent.encounter_id (NULL: derived or constant)",
   expression string COMMENT 'Spark SQL over columns of lower position (NULL: not derived)',
   format string COMMENT 'date and timestamp: pattern of %Y %m %d %H %M %S %f %z and literals. boolean: true tokens/false tokens, such as Y,1/N,0 (NULL: ISO 8601, true/false)',
   zone string COMMENT 'Time zone of timestamps without offset, such as America/New_York (NULL: UTC)',
