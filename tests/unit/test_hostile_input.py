@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from spark_jobs.archives import ZipError
-from spark_jobs.batches.account import account_unclaimed
+from spark_jobs.batches.account import account_refused
 from spark_jobs.batches.parse import ZipContext, ZipReader
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import group_by_feed
@@ -44,7 +44,7 @@ def test_a_zip_that_no_feed_takes_is_accounted_for():
     note = DeliveryNote("z", "f", "other.zip", "a" * 64, 1, "2026-01-01T00:00:00+00:00")
     groups = group_by_feed([note], [replace(FEED, landing_folder="elsewhere")])
     assert list(groups) == [None]
-    assert account_unclaimed(groups[None][0]).rule == "zip.no_feed"
+    assert account_refused(groups[None][0]).rule == "zip.no_feed"
 
 
 @pytest.mark.parametrize(
