@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from spark_jobs.cli import demo, feed, feed_dry_run, feed_revisions, ingest, query, simulate, testing
+from spark_jobs.cli import demo, feed, feed_dry_run, feed_infer, feed_revisions, ingest, query, simulate, testing
 from spark_jobs.cli.output import fail
 from spark_jobs.errors import LakeError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 feed_revisions.register(feed.app)
 feed_dry_run.register(feed.app)
+feed_infer.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 for module in (demo, simulate, ingest, query, testing):
     module.register(app)
