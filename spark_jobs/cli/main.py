@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from spark_jobs.cli import demo, feed, feed_dry_run, feed_infer, feed_revisions, ingest, query, simulate, testing
+from spark_jobs.cli import (
+    demo,
+    feed,
+    feed_dry_run,
+    feed_history,
+    feed_infer,
+    feed_revisions,
+    ingest,
+    query,
+    simulate,
+    testing,
+)
 from spark_jobs.cli.output import fail
 from spark_jobs.errors import LakeError
 
@@ -17,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+feed_history.register(feed.app)
 feed_revisions.register(feed.app)
 feed_dry_run.register(feed.app)
 feed_infer.register(feed.app)

@@ -41,7 +41,10 @@ def drafts(samples: Samples, feed: str) -> list[Draft]:
             one for one in peeked if b"\0" in one.data[:4096] and not one.data.startswith((b"\xff\xfe", b"\xfe\xff"))
         ]
         if len(binary) > len(peeked) / 2:
-            samples.litter[f"*{kind}" if kind else "*"] += len(peeked)
+            if kind:
+                samples.litter[f"*{kind}"] += len(peeked)
+            else:
+                samples.notes.append(f"{len(peeked)} members without extension are no text, and no rule takes them")
             continue
         rest = [one for one in peeked if one not in binary]
         groups = [*_xml_groups(rest), *_text_groups(rest, kind, feed)]
@@ -51,6 +54,7 @@ def drafts(samples: Samples, feed: str) -> list[Draft]:
         if lost:
             samples.notes.append(f"{lost} members *{kind} fit no rule: they can't be read, or look like mistakes")
         found += _told_apart(kept, kind, samples)
+    found.sort(key=lambda draft: draft.rule.pattern == "*")  # it takes what no other does
     return [_renamed(draft, place, found) for place, draft in enumerate(found)]
 
 
@@ -119,8 +123,9 @@ def _told_apart(groups: Sequence[tuple[list[Peeked], Draft]], kind: str, samples
     for members, draft in groups:
         others = [_base(one) for group, _ in groups if group is not members for one in group]
         prefix = _prefix(members)
-        if prefix and not any(name.startswith(prefix) for name in others):
-            doubts = (*draft.doubts, "is this how the names of these members begin?")
+        is_shared = len(samples.zips) == 1 or len({one.zip_number for one in members}) > 1
+        if prefix and is_shared and not any(name.startswith(prefix) for name in others):
+            doubts = (*draft.doubts, "do the names of these members begin so in every zip? They must name no patient")
             rule = replace(draft.rule, pattern=f"{prefix}*{kind}")
             yield replace(draft, rule=_named_by(rule, prefix), doubts=doubts)
         else:

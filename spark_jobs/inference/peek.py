@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ MOST_ZIP_BYTES = 1024 * MEGABYTE
 MEMBERS_OF_A_KIND = 200  # looked at in each zip
 BYTES_OF_A_ZIP = 32 * MEGABYTE  # inflated, looked at in each zip
 LARGE = 4 * MEGABYTE  # of a larger member only the start is looked at
+EXTENSION = re.compile(r"\.[a-z0-9]{1,5}")
 LITTER = ("__macosx/", ".ds_store", "thumbs.db")
 NO_DATA = {
     ".md", ".pdf", ".doc", ".docx", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".gif", ".dcm", ".log", ".sig", ".asc",
@@ -33,8 +35,14 @@ class Peeked:
 
     @property
     def kind(self) -> str:
-        """Its extension, lower case, with the dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        """Its extension, see `extension`."""
+        return extension(self.name)
+
+
+def extension(name: str) -> str:
+    """The extension of a member, lower case, with the dot; none if it is no usual one, and could be anything."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix if EXTENSION.fullmatch(suffix) else ""
 
 
 @dataclass
@@ -81,11 +89,11 @@ def _peek_zip(
 ) -> None:
     left, seen = BYTES_OF_A_ZIP, Counter[str]()
     for entry in entries:
-        kind = PurePosixPath(entry.name).suffix.lower()
+        kind = extension(entry.name)
         if entry.name.lower().startswith(LITTER[0]):
             samples.litter["__MACOSX/*"] += 1
         elif kind in NO_DATA or entry.name.lower().endswith(LITTER[1:]):
-            samples.litter[f"*{kind or PurePosixPath(entry.name).name}"] += 1
+            samples.litter[f"*{kind or PurePosixPath(entry.name).name.lower()}"] += 1
         elif seen[kind] >= MEMBERS_OF_A_KIND or left <= 0:
             skipped["the ones looked at are enough"] += 1
         elif (peeked := _read(content, entry, number, limits, skipped)) is not None:

@@ -90,6 +90,8 @@ class Structure:
             self.with_text.add(path)
         self.attributes[path].update(dict.fromkeys(name for name in element.attrib if not name.startswith(XSI)))
         for name, count in children.items():
+            if (*path, name) not in self.seen:
+                continue
             self.children[path][name] = None
             self.parents[*path, name] += 1
             self.repeated[*path, name] += count > 1
