@@ -36,6 +36,7 @@ AS_MONEY = 0.9  # share of numbers with the same count of digits after the point
 POINT = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 MOST_MISFITS = 0.02  # of many values; more make the column a text
 MANY = 50
+DIGITS_OF_A_DATE = 8
 YEARS = (1850, 2150)
 MOST_DIGITS = 18
 
@@ -99,10 +100,10 @@ def _candidates(texts: pa.Array, name: str) -> Iterator[tuple[str, str | None, s
     for tokens in BOOLEANS:
         if _has_both(some, tokens):
             yield "boolean", None if tokens == "true/false" else tokens, ""
-    for pattern in DATES:
+    for pattern in DATES if _has_dates(some) else ():
         if _may_be(some, "date", pattern) and _is_of_our_time(texts, "date", pattern):
             yield "date", None if pattern == "%Y-%m-%d" else pattern, _day_doubt(some, "date", pattern)
-    for pattern in TIMESTAMPS:
+    for pattern in TIMESTAMPS if _has_dates(some) else ():
         if _may_be(some, "timestamp", pattern) and _is_of_our_time(texts, "timestamp", pattern):
             zone = "" if "%z" in pattern else "which time zone? UTC if none is said"
             yield "timestamp", pattern, "; ".join(filter(None, (_day_doubt(some, "timestamp", pattern), zone)))
@@ -144,6 +145,11 @@ def _typed(texts: pa.Array, kind: str, form: str | None) -> pa.ChunkedArray:
         schema=raw_schema(column),
     )
     return type_columns(raw, column).column("value")
+
+
+def _has_dates(texts: pa.Array) -> bool:
+    """Whether some of the first values have as many digits as a date: spares a look by every pattern."""
+    return any(sum(c.isdigit() for c in text) >= DIGITS_OF_A_DATE for text in texts.slice(0, MANY).to_pylist())
 
 
 def _may_be(texts: pa.Array, kind: str, pattern: str) -> bool:
