@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.batches.account import ZipAccount
 from spark_jobs.batches.dry_run import DryRun, TargetFacts, dry_run
 from spark_jobs.cli.feed import show_findings
-from spark_jobs.cli.feed_revisions import is_path
+from spark_jobs.cli.feed_history import is_path
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.rules.applying import try_out

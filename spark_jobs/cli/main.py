@@ -12,6 +12,8 @@ from spark_jobs.cli import (
     demo,
     feed,
     feed_dry_run,
+    feed_history,
+    feed_infer,
     feed_revisions,
     ingest,
     quarantine,
@@ -30,8 +32,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+feed_history.register(feed.app)
 feed_revisions.register(feed.app)
 feed_dry_run.register(feed.app)
+feed_infer.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")

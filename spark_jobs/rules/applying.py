@@ -22,18 +22,20 @@ KINDS = {Feed: ("feed", "feed"), TargetTable: ("target", "target_table"), Report
 class Plan:
     """The `new` revisions and their `rows` in the order to insert them; `unchanged` ones are in the tables already.
 
-    With a fatal finding nothing is to be inserted.
+    With a fatal finding nothing is to be inserted, unless it is one of those that are `standing`: found before, and
+    not made worse. A row that can't be used stays in its table for ever, and must not keep others out.
     """
 
     new: tuple[Rule, ...]
     unchanged: tuple[Rule, ...]
     rows: tuple[dict[str, list[dict[str, Any]]], ...]
     findings: tuple[Finding, ...]
+    standing: frozenset[Finding] = frozenset()
 
     @property
     def refused(self) -> bool:
         """Whether anything speaks against inserting the rows."""
-        return any(finding.fatal for finding in self.findings)
+        return any(finding.fatal and finding not in self.standing for finding in self.findings)
 
 
 def plan_apply(
@@ -47,7 +49,8 @@ def plan_apply(
     after = in_force(_with(rows, inserts), held)
     mine = tuple(finding for rule in new for finding in _not_in_force(rows, after, rule))
     behind = tuple(finding for rule in unchanged for finding in _behind(rows, after, rule))
-    return Plan(new, unchanged, inserts, (*mine, *behind, *after.findings))
+    standing = frozenset(in_force(rows, held).findings) - {*mine}
+    return Plan(new, unchanged, inserts, (*mine, *behind, *after.findings), standing)
 
 
 def try_out(rows: Rows, rules: Iterable[Rule], held: Held = MappingProxyType({})) -> RuleSet:

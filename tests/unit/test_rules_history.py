@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spark_jobs.errors import RuleError
-from spark_jobs.rules.applying import plan_apply
+from spark_jobs.rules.applying import plan_apply, try_out
 from spark_jobs.rules.history import history, rule_of
 from spark_jobs.rules.model import Column
 from spark_jobs.rules.revising import gone_back, with_paused
@@ -145,3 +145,21 @@ def test_a_file_with_a_change_under_an_old_number_is_refused_with_the_way_out():
     assert "make it revision 3" in finding.hint
     (finding,) = findings_of(tables(TARGET, SECOND), replace(FEED, owner="x"))
     assert "the tables hold revision 2" in finding.problem
+
+
+def test_trying_rules_out_takes_a_higher_revision_where_theirs_is_taken():
+    edited = with_columns(replace(STATE, required=True))
+    rules = try_out(tables(TARGET, FEED, SECOND), [edited])
+    assert rules.feeds["visits"] == replace(edited, revision=3)
+    assert try_out({}, [TARGET, edited]).feeds["visits"] == edited
+    assert try_out(tables(TARGET, FEED, SECOND), [FEED]).feeds["visits"] == SECOND
+
+
+def test_what_was_wrong_before_does_not_keep_others_out():
+    rows = tables(TARGET, FEED, replace(BROKEN, revision=2))
+    rows["feed"].append({"feed": None, "revision": None})
+    assert not plan_apply(rows, [replace(FEED, revision=3)], "now", "me").refused
+    other = replace(FEED, feed="others", landing_folder="others")
+    assert not plan_apply(rows, [other], "now", "me").refused
+    assert plan_apply(rows, [replace(BROKEN, revision=3)], "now", "me").refused
+    assert plan_apply(rows, [FEED, replace(other, landing_folder="NO")], "now", "me").refused
