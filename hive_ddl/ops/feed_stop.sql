@@ -6,9 +6,9 @@
 CREATE TABLE IF NOT EXISTS ops.feed_stop (
   feed string COMMENT 'Feed that is stopped (required)',
   revision int COMMENT 'Revision of the feed that is stopped (required)',
-  rule string COMMENT 'What stopped it: check.<name>, or batch.failed; resumed: it runs again (required)',
-  zip_id string COMMENT 'Opaque id of the zip that broke the check or failed; empty for a resumption (required)',
-  batch string COMMENT 'Batch that the zip was in; empty for a resumption (required)',
+  rule string COMMENT 'What stopped it, check.<name> or batch.failed, or resumed: it runs again (required)',
+  zip_id string COMMENT 'Opaque id of the zip that broke the check or failed, empty for a resumption (required)',
+  batch string COMMENT 'Batch that the zip was in, empty for a resumption (required)',
   reason string COMMENT 'What was found: table, columns, rule and count, never a value from the data (required)',
   stopped_at string COMMENT 'When, ISO 8601 in UTC (required)'
 )

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from spark_jobs.cli import (
+    bench,
     demo,
     feed,
     feed_dry_run,
@@ -33,6 +34,7 @@ feed_revisions.register(feed.app)
 feed_dry_run.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
+app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
 for module in (demo, simulate, ingest, trace, query, testing):
     module.register(app)
 

@@ -249,6 +249,7 @@ class IngestRun:
     def _note_end(self, result: BatchResult, seconds: float) -> None:
         self.report.add(result)
         self._troubles.note_success(result.feed or "")
+        self.report.isolated.pop(result.feed or "", None)
         self.listener.finished(result, seconds)
         if result.stopped_by:
             self._alarm(f"feed {result.feed} is stopped by {result.stopped_by}: its zips wait in landing")

@@ -114,15 +114,15 @@ def _cut(
         delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
         # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
         for some in (delivered, [z for z in zips if z.note.replay]):
-            marked = [_refused_if_hopeless(z, troubles) for z in some]
+            marked = [_refused_if_hopeless(name, z, troubles) for z in some]
             for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
                 yield Planned(feed, batch)
 
 
-def _refused_if_hopeless(z: ClaimedZip, troubles: Troubles) -> ClaimedZip:
+def _refused_if_hopeless(feed: str, z: ClaimedZip, troubles: Troubles) -> ClaimedZip:
     """A zip that is too large to be handed to a reader, or that made the batches fail in which it was alone."""
     if z.note.bytes > LARGEST_ZIP:
         return replace(z, refusal=f"zip.too_large: more than {LARGEST_ZIP >> 20} MB packed")
-    if troubles.is_to_blame(z.note.zip_id):
+    if troubles.is_to_blame(feed, z.note.zip_id):
         return replace(z, refusal="zip.failed: its batch failed each time that it was tried alone; the log says where")
     return z

@@ -24,6 +24,9 @@ class _FeedTroubles:
     most_zips: int | None = None  # in a batch; None: as many as the rules say
     hopeless: int = 0  # zips, or batches that can't be given back, in a row
     not_before: float = 0.0
+    tries: Counter[str] = field(
+        default_factory=Counter
+    )  # of a zip that was alone, or of a batch that can't be given back
 
 
 @dataclass
@@ -36,18 +39,20 @@ class Troubles:
     pause: float = 1.0
     clock: Callable[[], float] = time.monotonic
     _feeds: dict[str, _FeedTroubles] = field(default_factory=dict)
-    _tries: Counter[str] = field(default_factory=Counter)
 
     def note_failure(self, feed: str, batch: str, zip_ids: Sequence[str], given_back: bool) -> bool:
-        """Counts a failed batch; `given_back` if its zips are in landing again. Returns whether to isolate the feed."""
+        """Counts a failed batch; `given_back` if its zips are in landing again. Returns whether to isolate the feed.
+
+        An isolated feed begins anew when it is set going again: what was tried by rules that failed says nothing then.
+        """
         own = self._feeds.setdefault(feed, _FeedTroubles())
         if given_back and len(zip_ids) > 1:
             own.most_zips = len(zip_ids) // 2
             return False
         tried = zip_ids[0] if given_back else batch
-        self._tries[tried] += 1
-        if self._tries[tried] < TRIES:
-            own.not_before = self.clock() + self.pause * 2 ** (self._tries[tried] - 1)
+        own.tries[tried] += 1
+        if own.tries[tried] < TRIES:
+            own.not_before = self.clock() + self.pause * 2 ** (own.tries[tried] - 1)
             return False
         own.hopeless += 1
         if given_back and own.hopeless < ZIPS_TO_ISOLATE:
@@ -63,15 +68,16 @@ class Troubles:
         """Counts a batch that ran to its end: the feed's next ones may be twice as large again."""
         own = self._feeds.get(feed)
         if own:
-            self._feeds[feed] = _FeedTroubles(own.most_zips and own.most_zips * 2)
+            own.hopeless, own.not_before = 0, 0.0
+            own.most_zips = own.most_zips and own.most_zips * 2
 
     def most_zips(self, feed: str, usual: int) -> int:
         """How many zips the feed's next batch may have."""
         return min(usual, self._feeds.get(feed, _FeedTroubles()).most_zips or usual)
 
-    def is_to_blame(self, zip_id: str) -> bool:
-        """Whether a zip failed alone so often that it is not to be opened again."""
-        return self._tries[zip_id] >= TRIES
+    def is_to_blame(self, feed: str, zip_id: str) -> bool:
+        """Whether a zip failed alone so often that it is not to be opened again, by the feed's rules as they are."""
+        return self._feeds.get(feed, _FeedTroubles()).tries[zip_id] >= TRIES
 
     def waiting(self) -> set[str]:
         """Feeds that pause after a failure."""

@@ -38,6 +38,6 @@ def test_error_says_where_what_and_what_next_and_is_json_for_machines(tmp_path):
     assert error == {
         "where": "lake ingest",
         "problem": "how long to run was not said",
-        "hint": "Use: lake ingest --once",
+        "hint": "Use: lake ingest --once, or --continuous",
     }
     assert "Traceback" not in done.stderr

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from spark_jobs.archives import ZipError
-from spark_jobs.batches.account import account_unclaimed
+from spark_jobs.batches.account import account_refused
+from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.parse import ZipContext, ZipReader
 from spark_jobs.landing.agent import DeliveryNote
-from spark_jobs.landing.claim import group_by_feed
+from spark_jobs.landing.claim import Manifest, group_by_feed
 from tests.unit.hostile import FEED, GOOD, SECTIONS
 from tests.unit.zips import outcomes, read
 
@@ -44,7 +45,8 @@ def test_a_zip_that_no_feed_takes_is_accounted_for():
     note = DeliveryNote("z", "f", "other.zip", "a" * 64, 1, "2026-01-01T00:00:00+00:00")
     groups = group_by_feed([note], [replace(FEED, landing_folder="elsewhere")])
     assert list(groups) == [None]
-    assert account_unclaimed(groups[None][0]).rule == "zip.no_feed"
+    batch = Batch(Manifest("b", 1, None, 0, {}, tuple(groups[None])), Path(), None, {})
+    assert [account_refused(z).rule for z in batch.refused] == ["zip.no_feed"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ def run(bad, count, batch_zips, troubles):
     landed = list(range(count))
     loaded, refused, failures = set(), set(), 0
     while landed:
-        to_blame = [n for n in landed if troubles.is_to_blame(f"z{n}")]
+        to_blame = [n for n in landed if troubles.is_to_blame("f", f"z{n}")]
         refused.update(to_blame)
         landed = [n for n in landed if n not in refused]
         batch, landed = landed[: (most := troubles.most_zips("f", batch_zips))], landed[most:]
@@ -49,7 +49,7 @@ def test_batch_that_can_not_be_given_back_is_tried_again_and_then_isolates_its_f
     troubles = Troubles()
     answers = [troubles.note_failure("f", "b", ["z1", "z2"], given_back=False) for _ in range(TRIES)]
     assert answers == [False] * (TRIES - 1) + [True]
-    assert not troubles.is_to_blame("z1")
+    assert not troubles.is_to_blame("f", "z1")
 
 
 def test_feed_pauses_longer_before_each_try_of_a_zip_and_others_do_not():
