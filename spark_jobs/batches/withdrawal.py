@@ -56,7 +56,7 @@ def _withdraw(lake: Lake, batch: Batch, table: HudiTable, judged: Sequence[Judge
         F.col("_zip_id").isin(*batch.replayed) & (F.col("_batch") != batch.name) & ~F.col("_deleted")
     ).drop(*(name for name in stored.columns if name.startswith("_hoodie_")))
     if judged:
-        stale = stale.join(_given(table, judged), _identity(table), "left_anti").select(*stale.columns)
+        stale = stale.join(_given(table, judged), ["_zip_id", *_identity(table)], "left_anti").select(*stale.columns)
     marked = stale.withColumns({"_deleted": F.lit(True), ORDER: _order(batch.manifest.revision)})
     # Read before the table is written, and a commit of no rows is spared.
     marked = marked.persist(StorageLevel.MEMORY_AND_DISK)
@@ -68,7 +68,8 @@ def _withdraw(lake: Lake, batch: Batch, table: HudiTable, judged: Sequence[Judge
 
 
 def _given(table: HudiTable, judged: Sequence[Judged]) -> DataFrame:
-    fit = [j.rows.where("_failures IS NULL").select(*_identity(table)) for j in judged]
+    """Which rows the zips give now. That another zip gives the key too does not save a row that its own no longer gives."""
+    fit = [j.rows.where("_failures IS NULL").select("_zip_id", *_identity(table)) for j in judged]
     return reduce(DataFrame.unionByName, fit)
 
 
