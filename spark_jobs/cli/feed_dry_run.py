@@ -25,6 +25,7 @@ from spark_jobs.rules.revising import feed_in_force
 from spark_jobs.rules.revisions import RuleSet, in_force
 from spark_jobs.rules.yaml_files import RuleFiles, load
 from spark_jobs.tables.access import Access, open_access
+from spark_jobs.tables.held import held_tables
 from spark_jobs.tables.rule_store import read_rows
 from spark_jobs.tables.session import open_scratch_session
 
@@ -142,8 +143,8 @@ def _trial(home: Path, files: RuleFiles | None) -> Iterator[Trial]:
             yield Trial(try_out({}, files), stack.enter_context(_scratch_session()), None)
             return
         access = stack.enter_context(open_access(where, "lake feed dry-run"))
-        rows = read_rows(access)
-        rules = in_force(rows) if files is None else try_out(rows, files)
+        rows, held = read_rows(access), held_tables(access)
+        rules = in_force(rows, held) if files is None else try_out(rows, files, held)
         session = access.lake.session if access.lake else stack.enter_context(_scratch_session())
         yield Trial(rules, session, access)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +13,15 @@ from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.rules.applying import Rule, name_of
 from spark_jobs.rules.diff import Change, count_changes, diff
+from spark_jobs.rules.held import Held
 from spark_jobs.rules.history import Revision, history, numbers, rule_of
 from spark_jobs.rules.model import Feed, Report, TargetTable
 from spark_jobs.rules.revising import feed_in_force
 from spark_jobs.rules.revisions import RuleSet, in_force
 from spark_jobs.rules.yaml_files import load
 from spark_jobs.tables.access import open_access
-from spark_jobs.tables.rule_store import read_rows
+from spark_jobs.tables.held import held_tables
+from spark_jobs.tables.rule_store import read_rows, stopped_feeds
 
 FeedArgument = Annotated[str, typer.Argument(help="Name of the feed.")]
 DIFF_EXAMPLES = """Examples:
@@ -41,13 +43,12 @@ def show_history(feed: FeedArgument, home: HomeOption = HOME, json: JsonOption =
     """Lists every revision of a feed and of its target tables: its state, who applied it when, what it changed."""
     output = Output(json)
     with open_access(site(home), "lake feed history") as access:
-        rows = read_rows(access)
-        stops = access.records("SELECT feed, revision, rule, stopped_at FROM ops.feed_stop ORDER BY stopped_at")
-    revisions = _with_stops(history(rows, "feed", feed, stopped={(s["feed"], s["revision"]) for s in stops}), stops)
+        rows, held, stopped = read_rows(access), held_tables(access), stopped_feeds(access)
+    revisions = _with_stops(history(rows, "feed", feed, held, stopped), stopped)
     if not revisions:
         known = ", ".join(sorted({row["feed"] for row in rows["feed"] if row["feed"]})) or "none"
         raise LakeError(f"feed {feed}", "no revision of such a feed is there", f"There are: {known}.")
-    targets = {name: history(rows, "target", name) for name in _targets(revisions)}
+    targets = {name: history(rows, "target", name, held) for name in _targets(revisions)}
     for title, listed in {f"Feed {feed}": revisions, **{f"Target table {n}": h for n, h in targets.items()}}.items():
         header = ["revision", "state", "applied", "by", "against", "what changed", "reasons"]
         output.table(title, header, (_history_row(revision) for revision in listed))
@@ -79,8 +80,11 @@ def show_diff(
     if files is not None and (from_ or to):
         raise LakeError("lake feed diff", "--from and --to go with the name of a feed", "Leave them out with a path.")
     with open_access(site(home), "lake feed diff") as access:
-        rows = read_rows(access)
-    pairs = _two_revisions(rows, feed_or_path, from_, to) if files is None else _against_force(in_force(rows), files)
+        rows, held = read_rows(access), held_tables(access)
+    if files is None:
+        pairs = _two_revisions(rows, held, feed_or_path, from_, to)
+    else:
+        pairs = _against_force(in_force(rows, held), files)
     for before, after in pairs:
         show_changes(output, before, after, "of the file" if files is not None else "")
     output.result({"rules": [_pair_as_dict(before, after) for before, after in pairs]})
@@ -102,11 +106,13 @@ def show_changes(output: Output, before: Rule | None, after: Rule, whose: str) -
         output.say("  nothing differs")
 
 
-def _two_revisions(rows: Any, feed: str, from_: int | None, to: int | None) -> list[tuple[Rule | None, Rule]]:
+def _two_revisions(
+    rows: Any, held: Held, feed: str, from_: int | None, to: int | None
+) -> list[tuple[Rule | None, Rule]]:
     """The two revisions of a feed to be compared."""
-    after = feed_in_force(in_force(rows), feed) if to is None else rule_of(rows, "feed", feed, to)
+    after = feed_in_force(in_force(rows, held), feed) if to is None else rule_of(rows, "feed", feed, to)
     if from_ is None:
-        used = [one for one in history(rows, "feed", feed) if one.was_used and one.revision < after.revision]
+        used = [one for one in history(rows, "feed", feed, held) if one.was_used and one.revision < after.revision]
         lower = [number for number in numbers(rows, "feed", feed) if number < after.revision]
         from_ = used[0].revision if used else lower[-1] if lower else None
     return [(rule_of(rows, "feed", feed, from_) if from_ is not None else None, after)]
@@ -129,11 +135,12 @@ def _pair_as_dict(before: Rule | None, after: Rule) -> dict[str, Any]:
     }
 
 
-def _with_stops(revisions: Sequence[Revision], stops: Sequence[dict[str, Any]]) -> list[Revision]:
-    """The revisions with the checks that stopped them among their reasons."""
-    said = [(s["feed"], s["revision"], f"stopped by {s['rule']} at {s['stopped_at']}") for s in stops]
+def _with_stops(revisions: Sequence[Revision], stopped: Mapping[tuple[str, int], str]) -> list[Revision]:
+    """The revisions with what stopped them among their reasons."""
     return [
-        replace(one, reasons=(*one.reasons, *(text for *which, text in said if which == [one.name, one.revision])))
+        replace(one, reasons=(*one.reasons, f"stopped by {rule}"))
+        if (rule := stopped.get((one.name, one.revision)))
+        else one
         for one in revisions
     ]
 

@@ -21,7 +21,8 @@ from spark_jobs.rules.revising import feed_in_force, gone_back, with_paused
 from spark_jobs.rules.revisions import in_force
 from spark_jobs.rules.yaml_files import load_file, to_yaml
 from spark_jobs.tables.access import Access, open_access
-from spark_jobs.tables.rule_store import insert_rows, read_rows, stopped_feeds
+from spark_jobs.tables.held import held_tables
+from spark_jobs.tables.rule_store import insert_rows, read_rows, read_rules, stopped_feeds
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be inserted, insert nothing.")]
 FOLDERS = {Feed: "feeds", TargetTable: "targets", Report: "reports"}
@@ -65,9 +66,9 @@ def rollback(
     """Goes back to the rules of an earlier revision of a feed, by inserting them as a higher one."""
     output = Output(json)
     with open_access(site(home), "lake feed rollback") as access:
-        rows, stopped = read_rows(access), stopped_feeds(access)
-        now = feed_in_force(in_force(rows), feed)
-        new = gone_back(rows, history(rows, "feed", feed, stopped=stopped), to)
+        rows, held, stopped = read_rows(access), held_tables(access), stopped_feeds(access)
+        now = feed_in_force(in_force(rows, held), feed)
+        new = gone_back(rows, history(rows, "feed", feed, held, stopped), to)
         show_changes(output, now, new, "to be inserted")
         _insert(output, access, rows, new, dry_run, "lake feed rollback")
     if not dry_run:
@@ -86,7 +87,7 @@ def export(
     """Writes a feed and its target tables, as they are in force, as rule files."""
     output = Output(json)
     with open_access(site(home), "lake feed export") as access:
-        rules = in_force(read_rows(access))
+        rules = read_rules(access)
     found = feed_in_force(rules, feed)
     exported: list[Rule] = [found, *(rules.targets[name] for name in found.targets)]
     if out is None:
@@ -118,8 +119,8 @@ def write_rules(output: Output, out: Path, rules: Sequence[Rule], force: bool) -
 def _set_paused(output: Output, home: Path, feed: str, paused: bool, dry_run: bool) -> None:
     what = f"lake feed {'disable' if paused else 'enable'}"
     with open_access(site(home), what) as access:
-        rows, stopped = read_rows(access), stopped_feeds(access)
-        now = feed_in_force(in_force(rows), feed)
+        rows, held, stopped = read_rows(access), held_tables(access), stopped_feeds(access)
+        now = feed_in_force(in_force(rows, held), feed)
         new = with_paused(rows, now, paused, stopped)
         if new is None:
             output.say(f"feed {feed}, revision {now.revision} is {'paused' if paused else 'taking in zips'} already.")
@@ -132,7 +133,8 @@ def _set_paused(output: Output, home: Path, feed: str, paused: bool, dry_run: bo
 
 def _insert(output: Output, access: Access, rows: Any, new: Feed, dry_run: bool, what: str) -> None:
     """Inserts a revision unless it would not come into force."""
-    plan = plan_apply(rows, [new], datetime.now(UTC).isoformat(timespec="seconds"), getpass.getuser())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    plan = plan_apply(rows, [new], now, getpass.getuser(), held_tables(access))
     if not (plan.refused or dry_run):
         insert_rows(access, plan.rows)
     show_plan(output, plan, dry_run)

@@ -11,7 +11,7 @@ from lxml import etree
 
 from spark_jobs.inference.names import safe, snake
 from spark_jobs.rules.model import Column, Member
-from spark_jobs.rules.sources import XML_SOURCE
+from spark_jobs.rules.paths import SOURCE
 
 Path = tuple[str, ...]  # elements from the root, {namespace}local each
 
@@ -167,7 +167,7 @@ def _columns_of(structure: Structure, record: Path, doubts: list[str]) -> tuple[
             (repeated if structure.is_repeated(child) else further).append(child)
         waiting = [*further, *waiting]
     written = {place: _source(structure, place[0][len(record) :], place[1]) for place in sources}
-    fit = [place for place in sources if XML_SOURCE.fullmatch(written[place])]
+    fit = [place for place in sources if SOURCE.fullmatch(written[place])]
     if len(fit) < len(sources):
         doubts.append(f"{len(sources) - len(fit)} elements or attributes have names that rules can't write")
     if len(fit) > MOST_COLUMNS:

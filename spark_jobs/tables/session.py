@@ -97,6 +97,8 @@ def _engine(site: Site) -> dict[str, str]:
         # A task that overflows its stack or the heap fails its batch. By default it would end the process, and so all others.
         "spark.executor.killOnFatalError.depth": "0",
         "spark.sql.session.timeZone": "UTC",
+        # A rule may hold ${...}, which is text and no variable.
+        "spark.sql.variable.substitute": "false",
         "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",
         # A text that is no date by a pattern is null, never an exception that fails its batch.
