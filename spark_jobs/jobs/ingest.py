@@ -22,6 +22,7 @@ from spark_jobs.jobs.failures import log_alarm, log_failure
 from spark_jobs.jobs.planning import Plan, Planned, make_plan
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
+from spark_jobs.landing.agent import adopt
 from spark_jobs.landing.claim import MANIFEST, Manifest, claim, landed_zips, release, unfinished_batches
 from spark_jobs.landing.files import write_json
 from spark_jobs.landing.lease import next_epoch
@@ -39,6 +40,8 @@ BATCHES_OF_A_FEED = 3
 POLL_SECONDS = 0.5
 REPLAN_SECONDS = 15.0
 UPKEEP_SECONDS = 30.0
+# A zip that was put into landing by hand, and not renamed, may still grow: a continuous run leaves it alone for so long.
+QUIET_SECONDS = 60.0
 # Below this nothing more is claimed: what was begun needs room to end.
 LEAST_FREE_BYTES = 1 << 30
 FATAL = "zip.failed: the job ended each time that it was read"
@@ -105,6 +108,7 @@ class IngestRun:
         self.lake, self.listener = lake, listener
         self.report = IngestReport()
         self._epoch = next_epoch(lake.site.home)
+        self._quiet_seconds = 0.0
         self._number = 0
         self._troubles = Troubles()
         self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
@@ -132,6 +136,7 @@ class IngestRun:
 
     def until_stopped(self, stop: threading.Event) -> IngestReport:
         """Runs until `stop` is set: then no more is claimed, and what was claimed is run to its end."""
+        self._quiet_seconds = QUIET_SECONDS
         self._begin()
         try:
             while not stop.is_set():
@@ -179,6 +184,7 @@ class IngestRun:
         before = len(self._running)
         if self._left:
             self._start_left(free)
+        adopt(self.lake.site.landing, self._quiet_seconds)
         notes = landed_zips(self.lake.site.landing)
         self.report.backlog = len(notes)
         if (notes or self._left) and self._is_time_to_plan(frozenset(note.zip_id for note in notes)):

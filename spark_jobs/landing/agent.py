@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -71,9 +72,14 @@ def land_folder(landing: Path, drop: Path, keep: bool = False) -> Iterator[Deliv
         yield land(landing, source.parent.name, source, keep=keep)
 
 
-def adopt(landing: Path) -> int:
-    """Gives a note and an id to zips that someone renamed into a landing folder by hand; returns how many."""
-    strays = [path for path in landing.glob("*/*") if _is_stray(path)]
+def adopt(landing: Path, quiet_seconds: float = 0.0) -> int:
+    """Gives a note and an id to zips that someone renamed into a landing folder by hand; returns how many.
+
+    Those changed within the last `quiet_seconds` are left for later: someone may copy them where a rename is asked for.
+    To be called by the holder of the lake's lease alone: two that adopt one zip would trip over each other.
+    """
+    latest = time.time() - quiet_seconds
+    strays = [path for path in landing.glob("*/*") if _is_stray(path) and path.stat().st_mtime <= latest]
     for path in _oldest_first(strays):
         land(landing, path.parent.name, path)
     return len(strays)

@@ -10,11 +10,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from spark_jobs.landing.agent import DeliveryNote, adopt
+from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.files import move, write_json
 from spark_jobs.rules.model import Feed
 
@@ -58,7 +59,6 @@ class Manifest:
 
 def landed_zips(landing: Path) -> list[DeliveryNote]:
     """Every zip that waits in landing, the one landed first in front."""
-    adopt(landing)
     notes = [_read_note(path) for path in landing.glob("*/*.zip") if not path.name.startswith(".")]
     return sorted(notes, key=lambda note: (note.landed_at, note.zip_id))
 
@@ -122,7 +122,7 @@ def claim(landing: Path, claimed: Path, manifest: Manifest) -> Path:
     A note follows its zip, so a kill in between leaves the zip in the batch and its note in landing: `release` looks there.
     """
     folder = batch_folder(claimed, manifest)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folder(folder)
     for z in manifest.zips:
         inbox = landing / z.note.folder
         for suffix in (".zip", ".json"):
@@ -179,8 +179,16 @@ def remove_batch(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
-    if not any(folder.parent.iterdir()):
+    # The run's folder goes with its last batch; another batch may come or go at the same moment.
+    with suppress(OSError):
         folder.parent.rmdir()
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a batch's folder, also where that of its run is removed at the same moment."""
+    while not folder.exists():
+        with suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _read_note(zip_path: Path) -> DeliveryNote:
