@@ -54,12 +54,10 @@ def _build(root: Path, sources: Sequence[str], log: Path) -> None:
     _inside(root, log, "update-ca-certificates")
     _inside(root, log, "apt-get -q clean && apt-get -q update")
     _inside(root, log, f"apt-get -qy --no-install-recommends --download-only install {' '.join(FETCHED)}")
-    # Lists would look fresh to Ansible's cache_valid_time for ever; identities are each host's own.
-    _inside(
-        root,
-        log,
-        "rm -rf /var/lib/apt/lists/* /etc/machine-id /etc/hostname /etc/ssh/ssh_host_* && touch /etc/machine-id",
-    )
+    # Without lists, the time of their folder would make Ansible's cache_valid_time think them fresh.
+    _inside(root, log, "rm -rf /var/lib/apt/lists/* && touch --date=@0 /var/lib/apt/lists")
+    # Identities are each host's own.
+    _inside(root, log, "rm -f /etc/hostname /etc/ssh/ssh_host_* && : > /etc/machine-id")
     _inside(root, log, "systemctl enable systemd-networkd ssh && systemctl disable systemd-networkd-wait-online")
 
 

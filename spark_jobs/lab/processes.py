@@ -98,9 +98,7 @@ def wait_until(holds: Callable[[], bool], seconds: float, where: str, problem: s
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise LakeError(
-                where, f"{problem} after {seconds:.0f} s", "Its console is kept in .lake/lab/."
-            )
+            raise LakeError(where, f"{problem} after {seconds:.0f} s", "Its console is kept in .lake/lab/.")
         time.sleep(0.1)
 
 
