@@ -98,6 +98,8 @@ def read_lab(inventory: Path) -> Lab:
         gateway = ipaddress.IPv4Interface(variables["lab_gateway"])
         hosts = [_host(inventory.name, name, given, gateway) for name, given in everything["hosts"].items()]
         return Lab(inventory, variables["lab_bridge"], gateway, tuple(hosts))
+    except ValueError as error:  # of ipaddress, which says what is wrong
+        raise LakeError(str(path), f"lab_gateway or an ansible_host is no address: {error}") from None
     except KeyError as error:
         raise LakeError(
             str(path), f"{error.args[0]} is not set", "A lab's inventory has it; see inventory/lab."

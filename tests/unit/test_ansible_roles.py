@@ -9,7 +9,7 @@ from spark_jobs.site import REPOSITORY
 
 ANSIBLE = REPOSITORY / "ansible"
 ROLES = sorted((ANSIBLE / "roles").iterdir())
-COMPONENTS = ("host", "zookeeper", "hdfs", "yarn")
+COMPONENTS = ("host", "zookeeper", "hdfs", "yarn", "postgresql", "metastore")
 
 
 def read(path):
@@ -57,8 +57,8 @@ def test_variables_of_an_inventory_are_known_to_a_role(site):
     assert {name for name in given if not name.startswith(("ansible_", "lab_"))} <= known
 
 
-def test_every_artifact_has_checksums_of_jars_alone():
+def test_every_artifact_has_checksums():
     for folder in (ANSIBLE / "artifacts").iterdir():
         lines = (folder / "SHA256SUMS").read_text().splitlines()
         assert lines
-        assert all(len(line.split("  ")[0]) == 64 and line.endswith(".jar") for line in lines)
+        assert all(len(line.split("  ")[0]) == 64 and line.endswith((".jar", ".tar.gz")) for line in lines)

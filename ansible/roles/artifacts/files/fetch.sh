@@ -11,7 +11,13 @@ mvn -q -B -ntp -f "$folder/pom.xml" dependency:copy-dependencies -DincludeScope=
 (cd "$work/lib" && sha256sum --quiet --strict --check) <"$folder/SHA256SUMS"
 # A jar without a checksum is one that nobody looked at.
 test "$(ls "$work/lib" | wc -l)" -eq "$(wc -l <"$folder/SHA256SUMS")" || { echo "SHA256SUMS does not name every jar" >&2; exit 1; }
-touch "$work/zz-complete"
-chmod -R u=rwX,go=rX "$work"
-tar -C "$work" --sort=name --owner=0 --group=0 -cf "$work/archive" lib zz-complete
+# Programs that are published as an archive of their own bring their jars in lib/, too.
+mkdir "$work/all"
+for packed in "$work"/lib/*.tar.gz; do
+    [ ! -e "$packed" ] || { tar -C "$work/all" --strip-components=1 --no-same-owner -xzf "$packed" && rm "$packed"; }
+done
+mkdir -p "$work/all/lib" && mv "$work"/lib/* "$work/all/lib/"
+touch "$work/all/zz-complete"
+chmod -R u=rwX,go=rX "$work/all"
+tar -C "$work/all" --sort=name --owner=0 --group=0 -cf "$work/archive" .
 mv "$work/archive" "$archive"
