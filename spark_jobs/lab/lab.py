@@ -44,6 +44,8 @@ def up(lab: Lab) -> None:
     _refuse_other(lab)
     was_up = read_state() is not None
     image = make_image(BUILD_LOG)
+    if not was_up:
+        _remove_other_images(image)
     try:
         uplink = network.uplink()
         state = note_state(lab, uplink, network.forwards(uplink))
@@ -94,6 +96,12 @@ def _refuse_other(lab: Lab) -> None:
         raise LakeError("lake lab up", f"the link {lab.bridge} is there: another checkout's lab is up, or was left")
     if state and state.inventory != str(lab.inventory):
         raise LakeError("lake lab up", f"the lab {Path(state.inventory).name} is up", "Use first: lake lab down")
+
+
+def _remove_other_images(image: Path) -> None:
+    for other in LABS.glob("image-*"):
+        if other != image:
+            remove_folder(other)
 
 
 def _make_keys(lab: Lab) -> None:
