@@ -49,13 +49,8 @@ def large(
     rows = write_large_zip(packed, megabytes)
     small = _small_zips(home, alone)
     site = Site(home)
-    with open_access(site, "lake bench") as access:
+    with continuous_ingest(site) as pid, Memory(pid).watched() as memory, open_access(site, "lake bench") as access:
         apply_rules(access, RULE_FILES)
-    with (
-        continuous_ingest(site) as pid,
-        Memory(pid).watched() as memory,
-        open_access(site, "lake bench") as access,
-    ):
         bench_run = _Run(site, access, small, pace)
         output.say("The ingest is warmed up.")
         bench_run.land_small("warm", WARM_UP)

@@ -21,7 +21,7 @@ from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 from spark_jobs.rules.rows import rows_of
 from spark_jobs.site import Site
-from spark_jobs.tables.access import open_access
+from spark_jobs.tables.access import Access, open_access
 from spark_jobs.tables.rule_store import insert_rows
 from tests.bench.large_zip import write_large_zip
 
@@ -64,16 +64,15 @@ def latency(
     if disturb:
         bad = [_large_zip(site.home / "deliveries", megabytes), *load.broken(disturb)]
         phases["disturbed"] = [*load.at_rate(zips_per_hour, disturb), *bad]
-    _apply_rules(site, load)
-    with continuous_ingest(site) as pid, Memory(pid).watched() as memory:
-        run = _Run(site, output)
+    with continuous_ingest(site) as pid, Memory(pid).watched() as memory, open_access(site, "lake bench") as access:
+        _apply_rules(access, load)
+        run = _Run(site, output, pid)
         run.phase("warm", phases["warm"], readers=())
         for phase in [*phases][1:]:
             run.phase(phase, phases[phase], [Reader(site, [*load.feeds]), Sample(site, run.lander.landed)])
         output.say("Every zip and every table is reconciled.")
-        with open_access(site, "lake bench") as access:
-            accounts = accounts_of(access)
-            differences = [*zip_differences(run.lander.landed, accounts), *table_differences(access, load)]
+        accounts = accounts_of(access)
+        differences = [*zip_differences(run.lander.landed, accounts), *table_differences(access, load)]
     result = {
         "minutes": minutes,
         "feeds": feeds,
@@ -93,10 +92,11 @@ def latency(
 
 @dataclass
 class _Run:
-    """What landed in each phase, how long it took until all was taken in, and what the watchers saw."""
+    """What landed in each phase, how long it took until all was taken in, and what the watchers saw; `ingest` is a process id."""
 
     site: Site
     output: Output
+    ingest: int
     lander: Lander = field(init=False)
     landed: dict[str, list[Landed]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -121,9 +121,8 @@ class _Run:
         deadline = time.monotonic() + LONGEST_DRAIN_SECONDS
         backlog = Backlog(self.site)
         while any(backlog.now()):
-            if time.monotonic() > deadline:
-                hint = f"See {self.site.logs}."
-                raise LakeError("lake bench latency", f"zips wait after {LONGEST_DRAIN_SECONDS} s", hint)
+            if time.monotonic() > deadline or not Path(f"/proc/{self.ingest}").exists():
+                raise LakeError("lake bench latency", "zips wait that are not taken in", f"See {self.site.logs}.")
             time.sleep(1)
 
     def figures(self, phase: str, accounts: dict[str, Account]) -> dict[str, Any]:
@@ -175,10 +174,9 @@ def _large_zip(folder: Path, megabytes: int) -> Arrival:
     return Arrival(5.0, LARGE_FEED, path, rows)
 
 
-def _apply_rules(site: Site, load: Load) -> None:
-    """Inserts the rules of all feeds as rows of the rule tables."""
+def _apply_rules(access: Access, load: Load) -> None:
+    """Inserts the rules of all feeds as rows of the rule tables, by SQL."""
     kinds = {**{name: feed.format for name, feed in load.feeds.items()}, BROKEN_FEED: "csv"}
     rules = [rule for name, kind in kinds.items() for rule in visit_rules(name, kind)]
-    with open_access(site, "lake bench") as access:
-        apply_rules(access, RULE_FILES)
-        insert_rows(access, [rows_of(rule) for rule in rules])
+    apply_rules(access, RULE_FILES)
+    insert_rows(access, [rows_of(rule) for rule in rules])

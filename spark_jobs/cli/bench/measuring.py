@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 
+from spark_jobs.errors import LakeError
 from spark_jobs.site import ENVIRONMENT, Site
+from spark_jobs.tables.endpoint import read_address
 
 FOLDER = ENVIRONMENT / "bench"
 LOOK_SECONDS = 0.25
@@ -59,10 +62,15 @@ class Memory:
 
 @contextmanager
 def continuous_ingest(site: Site) -> Iterator[int]:
-    """A `lake ingest --continuous` in a process of its own while the block runs; gives its id."""
+    """A `lake ingest --continuous` in a process of its own while the block runs; gives its id once it answers SQL."""
     command = [sys.executable, "-m", "spark_jobs.cli", "ingest", "--home", str(site.home), "--continuous"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
         try:
+            # Who asks before that would take the lake itself.
+            while read_address(site) is None:
+                if process.poll() is not None:
+                    raise LakeError("lake bench", "the ingest has ended", f"See {site.logs}.")
+                sleep(LOOK_SECONDS)
             yield process.pid
         finally:
             process.terminate()
