@@ -12,8 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spark_jobs.cli.bench.measuring import FOLDER, Memory, continuous_ingest, percentile
-from spark_jobs.cli.feed import RULE_FILES, apply_rules
+from spark_jobs.cli.bench.measuring import FOLDER, Memory, continuous_ingest, percentile, run_lake
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 from spark_jobs.landing.agent import land
@@ -49,8 +48,12 @@ def large(
     rows = write_large_zip(packed, megabytes)
     small = _small_zips(home, alone)
     site = Site(home)
-    with continuous_ingest(site) as pid, Memory(pid).watched() as memory, open_access(site, "lake bench") as access:
-        apply_rules(access, RULE_FILES)
+    run_lake("feed", "apply", "--home", home)
+    with (
+        continuous_ingest(site) as pid,
+        Memory(pid).watched() as memory,
+        open_access(site, "lake bench") as access,
+    ):
         bench_run = _Run(site, access, small, pace)
         output.say("The ingest is warmed up.")
         bench_run.land_small("warm", WARM_UP)

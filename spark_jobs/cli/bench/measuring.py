@@ -5,19 +5,21 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from time import sleep
 
 from spark_jobs.errors import LakeError
 from spark_jobs.site import ENVIRONMENT, Site
 from spark_jobs.tables.endpoint import read_address
 
 FOLDER = ENVIRONMENT / "bench"
+LAKE = (sys.executable, "-m", "spark_jobs.cli")
 LOOK_SECONDS = 0.25
+START_SECONDS = 180
 
 
 @dataclass
@@ -60,21 +62,32 @@ class Memory:
         self.together = max(self.together, total)
 
 
+def run_lake(*arguments: str | Path) -> None:
+    """Runs a command of the lake in a process of its own; raises LakeError if it fails."""
+    done = subprocess.run([*LAKE, *arguments], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+    if done.returncode:
+        raise LakeError("lake bench", f"lake {arguments[0]} ended with exit code {done.returncode}")
+
+
 @contextmanager
 def continuous_ingest(site: Site) -> Iterator[int]:
-    """A `lake ingest --continuous` in a process of its own while the block runs; gives its id once it answers SQL."""
-    command = [sys.executable, "-m", "spark_jobs.cli", "ingest", "--home", str(site.home), "--continuous"]
+    """A `lake ingest --continuous` in a process of its own while the block runs, from when it answers; gives its id."""
+    command = [*LAKE, "ingest", "--home", site.home, "--continuous"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
         try:
-            # Who asks before that would take the lake itself.
-            while read_address(site) is None:
-                if process.poll() is not None:
-                    raise LakeError("lake bench", "the ingest has ended", f"See {site.logs}.")
-                sleep(LOOK_SECONDS)
+            _await_endpoint(site, process)
             yield process.pid
         finally:
             process.terminate()
             process.wait()
+
+
+def _await_endpoint(site: Site, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while read_address(site) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise LakeError("lake bench", "the ingest did not start", f"See {site.logs}.")
+        time.sleep(0.2)
 
 
 def processes_below(pid: int) -> list[int]:
