@@ -99,6 +99,8 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.variable.substitute": "false",
         "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",
+        # What is cached is read within seconds: to look for the best encoding of each column costs more than the memory.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         # A text that is no date by a pattern is null, never an exception that fails its batch.
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
         "spark.sql.warehouse.dir": str(site.warehouse),
