@@ -76,7 +76,7 @@ def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     sums = [F.sum(count).alias(count) for count in ("ok", "bad", "warned", *tables)]
     by_member = _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(*told, *sums, touch)
     is_member = F.col("_member_index").isNotNull()
-    return by_member.groupBy("_zip_id").agg(
+    by_zip = by_member.groupBy("_zip_id").agg(
         *told,
         F.count_if(is_member & (F.col("ok") > 0)).alias("members_loaded"),
         F.count_if(is_member & (F.col("ok") == 0)).alias("members_quarantined"),
@@ -85,6 +85,7 @@ def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
         *(F.sum(name).alias(name) for name in ("warned", *tables)),
         touch,
     )
+    return by_zip.na.fill(0)
 
 
 def _flags(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
