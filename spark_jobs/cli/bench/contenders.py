@@ -46,7 +46,7 @@ class Contender:
 
 CARELAKE = Contender("a", "carelake", "Carelake, to Hudi")
 ARCHIVES = Contender("b", "spark_archives", "Spark 4.3 archive reader, to Parquet")
-USUAL = Contender("c", "usual_way", "Spark 3.5 with zipfile and ElementTree, to Hudi")
+USUAL = Contender("c", "usual_way", "Spark 3.5, zipfile, ElementTree, to Hudi")
 FLOOR = Contender("d", "floor", "inflate and parse only")
 TEXT = Contender("s", "spark_text", "Spark 4.3 on unzipped files, to Parquet")
 
