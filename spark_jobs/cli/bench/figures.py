@@ -72,6 +72,10 @@ def per_day(counts: Counts, turn: Turn) -> dict[str, Any]:
         "cpu_seconds": round(sum(turn.cpu_seconds), 1),
         "peak_mb": round(turn.peak_mb),
         "jvm_peak_mb": round(turn.jvm_mb),
+        "rows": counts[-1]["rows"] + counts[-1]["deleted_rows"],
+        "compactions": turn.found["compactions"],
+        **{f"{name}_mb": round(size / MEGABYTE, 1) for name, size in turn.found["bytes"].items()},
+        "packed_mb": round(sum(wave["packed_bytes"] for wave in counts) / MEGABYTE, 1),
         "day_minutes": round(DAY_FILES * seconds / files / 60, 1),
     }
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from spark_jobs.cli.bench.measuring import LAKE, machine
+from spark_jobs.cli.bench.pages import figures_page
 from spark_jobs.cli.bench.plots import plots_of
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
@@ -75,14 +76,15 @@ def _run(name: str) -> dict[str, Any]:
 
 
 def _plot_all(results: Path) -> list[str]:
-    written = []
-    for name in COMMANDS:
-        path = results / f"{name}.json"
-        if path.exists():
-            for file, svg in plots_of(name, json_.loads(path.read_text())["result"]).items():
-                _write(results / file, svg)
-                written.append(file)
-    return written
+    """Writes the plots of all kept results, and the page that shows them; returns the names of the plots."""
+    files = {name: results / f"{name}.json" for name in COMMANDS}
+    kept = {name: json_.loads(path.read_text()) for name, path in files.items() if path.exists()}
+    plots = {name: plots_of(name, one["result"]) for name, one in kept.items()}
+    for some in plots.values():
+        for file, svg in some.items():
+            _write(results / file, svg)
+    _write(results / "figures.md", figures_page(kept, {name: list(some) for name, some in plots.items()}))
+    return [file for some in plots.values() for file in some]
 
 
 def _write(path: Path, text: str) -> None:

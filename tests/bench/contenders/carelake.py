@@ -45,9 +45,17 @@ class Carelake:
         self.landed = 0
 
     def check(self, table: str, truth: str) -> dict[str, Any]:
-        """Holds ledger, quarantine and table against the truth, row by row."""
-        # `differences` reads every table that the truth knows, and of the ledger what came to the truth's own folders.
-        return {"differences": reconcile.differences(self.lake.session, Path(truth), ignored_folder="warm_up")}
+        """Holds ledger, quarantine and table against the truth, row by row; says how many bytes stand where."""
+        found = reconcile.differences(self.lake.session, Path(truth), ignored_folder="warm_up")
+        filled = next((Path(truth) / "tables").glob("*.parquet")).stem
+        site = self.lake.site
+        table = site.warehouse / "raw" / filled
+        standing = {"table": table, "ledger": site.warehouse / "ops" / "ledger", "vault": site.vault}
+        return {
+            "differences": found,
+            "bytes": {name: _bytes_below(folder) for name, folder in standing.items()},
+            "compactions": sum(1 for _ in (table / ".hoodie").glob("*.commit")),
+        }
 
     def _run_with_compactions(self) -> None:
         told = threading.Event()
@@ -58,6 +66,10 @@ class Carelake:
 
         IngestRun(self.lake, Listener(progress=stop_when_done)).until_stopped(told)
         compact_pending(self.lake)
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @contextmanager
