@@ -52,6 +52,11 @@ class Site:
         return self.home / "metastore"
 
     @property
+    def known_zips(self) -> Path:
+        """The index of the zips that the ledger has; made anew where it is missing."""
+        return self.home / "known_zips.sqlite"
+
+    @property
     def logs(self) -> Path:
         """What the jobs say; no value from the data may be in it."""
         return self.home / "logs"

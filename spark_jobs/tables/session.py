@@ -101,6 +101,8 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.variable.substitute": "false",
         "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",
+        # Compiled code is kept for each feed's batches: with the usual 100 entries a hundred feeds would compile theirs each time.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         # A text that is no date by a pattern is null, never an exception that fails its batch.
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(ZIPS_A_TRANSFER),
