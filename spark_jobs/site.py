@@ -57,6 +57,11 @@ class Site:
         return self.home / "known_zips.sqlite"
 
     @property
+    def scratch(self) -> Path:
+        """Temporary files of Spark and Java, with patients' records in them; of no use once the process has ended."""
+        return self.home / "scratch"
+
+    @property
     def logs(self) -> Path:
         """What the jobs say; no value from the data may be in it."""
         return self.home / "logs"
@@ -68,7 +73,15 @@ class Site:
 
     def make_folders(self) -> None:
         """Makes the lake's folders, readable by their owner alone."""
-        for folder in (self.landing, self.claimed, self.vault, self.quarantine, self.warehouse, self.logs):
+        for folder in (
+            self.landing,
+            self.claimed,
+            self.vault,
+            self.quarantine,
+            self.warehouse,
+            self.scratch,
+            self.logs,
+        ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 

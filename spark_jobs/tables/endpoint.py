@@ -77,7 +77,7 @@ def open_endpoint(site: Site, session: SparkSession, port: int = 0) -> Iterator[
 
 def _start(site: Site, session: SparkSession, port: int, secret: Path) -> JavaObject:
     jvm: Any = session._jvm
-    _compile_authentication(session, site.home / "scratch" / "classes")
+    _compile_authentication(session, site.scratch / "classes")
     system = jvm.java.lang.System
     # Hive reads these two from a configuration that it makes itself, out of system properties.
     system.setProperty("hive.server2.authentication", "CUSTOM")

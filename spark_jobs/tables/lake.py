@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
     """
     with hold_lease(site.home, what, has_endpoint):
         site.endpoint.unlink(missing_ok=True)
+        # Of a process that was killed: nobody else is at work, and nothing in it is read again.
+        shutil.rmtree(site.scratch, ignore_errors=True)
         lake = Lake(site, open_session(site))
         remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)

@@ -88,6 +88,7 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.driver.extraClassPath": str(hudi_jar()),
         "spark.driver.extraJavaOptions": (
             f"{opened} {log_options} -Dcarelake.logs={site.logs} -Dderby.stream.error.file={site.logs}/derby.log"
+            f" -Djava.io.tmpdir={site.scratch}"
             " -XX:+UseParallelGC -Duser.timezone=UTC"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
@@ -107,7 +108,7 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(ZIPS_A_TRANSFER),
         "spark.sql.warehouse.dir": str(site.warehouse),
-        "spark.local.dir": str(site.home / "scratch"),
+        "spark.local.dir": str(site.scratch),
     }
 
 

@@ -25,7 +25,7 @@ from tests.unit.test_clinical_documents import DOCUMENTS, READINGS
 pytestmark = pytest.mark.spark
 
 LAKE = [sys.executable, "-m", "spark_jobs.cli"]
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 600
 
 
 def lake(site, *arguments):
