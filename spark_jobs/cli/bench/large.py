@@ -1,42 +1,35 @@
-"""`lake bench`: measurements that anyone can repeat; ratios within one run, seconds of this machine."""
+"""`lake bench large`: the memory that a very large member takes, and small zips beside it."""
 
 from __future__ import annotations
 
 import shutil
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
 from typing import Annotated, Any
 
 import typer
 
-from spark_jobs.cli.feed import RULE_FILES, apply_rules
+from spark_jobs.cli.bench.measuring import FOLDER, Memory, continuous_ingest, percentile, run_lake
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 from spark_jobs.landing.agent import land
-from spark_jobs.site import ENVIRONMENT, Site
+from spark_jobs.site import Site
 from spark_jobs.tables.access import Access, open_access
 from tests import simulator
 from tests.bench.large_zip import write_large_zip
 
-app = typer.Typer(no_args_is_help=True)
-FOLDER = ENVIRONMENT / "bench"
 WARM_UP = 15
 LONGEST_SECONDS = 3600
 
 
-@app.callback()
-def bench() -> None:
-    """Measurements that anyone can repeat."""
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module."""
+    app.command(epilog="Example: lake bench large --json\n\nExample: lake bench large --megabytes 300 --pace 1")(large)
 
 
-@app.command(epilog="Example: lake bench large --json\n\nExample: lake bench large --megabytes 300 --pace 1")
 def large(
     megabytes: Annotated[int, typer.Option(help="Size of the CSV in the large zip.", min=50)] = 1500,
     alone: Annotated[int, typer.Option(help="Small zips that are timed without the large one.", min=5)] = 20,
@@ -55,9 +48,12 @@ def large(
     rows = write_large_zip(packed, megabytes)
     small = _small_zips(home, alone)
     site = Site(home)
-    with open_access(site, "lake bench") as access:
-        apply_rules(access, RULE_FILES)
-    with _continuous_ingest(site) as ingest, ingest.memory.watched(), open_access(site, "lake bench") as access:
+    run_lake("feed", "apply", "--home", home)
+    with (
+        continuous_ingest(site) as pid,
+        Memory(pid).watched() as memory,
+        open_access(site, "lake bench") as access,
+    ):
         bench_run = _Run(site, access, small, pace)
         output.say("The ingest is warmed up.")
         bench_run.land_small("warm", WARM_UP)
@@ -74,52 +70,12 @@ def large(
             "inflated_mb": megabytes,
             "rows": rows,
             **bench_run.figures(large_id, rows),
-            **ingest.memory.figures(),
+            **_memory_figures(memory),
         }
     output.table("A large zip beside small ones", ["figure", "value"], list(result.items()))
     output.result(result)
     if result["large_rows_loaded"] != rows:
         raise LakeError("lake bench large", f"{rows} rows were packed, and not as many loaded")
-
-
-@dataclass
-class _Memory:
-    """Peak resident memory, in MB, of the JVM and of the largest Python worker below the process `pid`."""
-
-    pid: int
-    jvm: float = 0.0
-    worker: float = 0.0
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Looks every quarter of a second while the block runs."""
-        done = Event()
-
-        def look() -> None:
-            while not done.wait(0.25):
-                for name, peak in _peaks_below(self.pid):
-                    if name == "java":
-                        self.jvm = max(self.jvm, peak)
-                    elif name.startswith("python"):
-                        self.worker = max(self.worker, peak)
-
-        watcher = Thread(target=look, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            done.set()
-            watcher.join()
-
-    def figures(self) -> dict[str, float]:
-        """The peaks."""
-        return {"python_worker_peak_mb": round(self.worker), "jvm_peak_mb": round(self.jvm)}
-
-
-@dataclass
-class _Ingest:
-    process: subprocess.Popen[bytes]
-    memory: _Memory
 
 
 @dataclass
@@ -169,16 +125,22 @@ class _Run:
             "large_rows_per_s": round(rows / large),
             "small_alone": len(alone),
             "small_alone_p50_s": round(statistics.median(alone), 1),
-            "small_alone_p95_s": round(_percentile(alone, 0.95), 1),
+            "small_alone_p95_s": round(percentile(alone, 0.95), 1),
             "small_beside": len(beside),
             "small_beside_p50_s": round(statistics.median(beside), 1),
-            "small_beside_p95_s": round(_percentile(beside, 0.95), 1),
+            "small_beside_p95_s": round(percentile(beside, 0.95), 1),
             "ratio_beside_alone_p50": round(statistics.median(beside) / statistics.median(alone), 2),
         }
 
     def _in_ledger(self, ids: Sequence[str]) -> int:
         known = {row["zip_id"] for row in self.access.records("SELECT zip_id FROM ops.ledger")}
         return len(known.intersection(ids))
+
+
+def _memory_figures(memory: Memory) -> dict[str, float]:
+    """Peaks of the JVM and of the largest Python worker."""
+    workers = [peak for name, peak in memory.largest.items() if name.startswith("python")]
+    return {"python_worker_peak_mb": round(max(workers)), "jvm_peak_mb": round(memory.largest["java"])}
 
 
 WAITS = """
@@ -192,40 +154,3 @@ def _small_zips(home: Path, alone: int) -> Iterator[tuple[str, Path]]:
     simulator.simulate(drop, 20, (WARM_UP + alone) * 8, seed=7, edge_mb=0)
     paths = sorted((drop / "drop").glob("*/*/*"), key=lambda path: path.stat().st_mtime_ns)
     return iter([(path.parent.name, path) for path in paths if path.parent.name != "claims"])
-
-
-@contextmanager
-def _continuous_ingest(site: Site) -> Iterator[_Ingest]:
-    command = [sys.executable, "-m", "spark_jobs.cli", "ingest", "--home", str(site.home)]
-    with subprocess.Popen([*command, "--continuous"], stdout=subprocess.DEVNULL) as process:  # noqa: S603
-        try:
-            yield _Ingest(process, _Memory(process.pid))
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _peaks_below(pid: int) -> Iterator[tuple[str, float]]:
-    """Name and peak resident memory in MB of each process below `pid`."""
-    for child in _children(pid):
-        try:
-            status = dict(
-                line.split(":", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines() if ":" in line
-            )
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if "VmHWM" in status:
-            yield status["Name"].strip(), int(status["VmHWM"].split()[0]) / 1024
-        yield from _peaks_below(child)
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def _percentile(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]

@@ -1,0 +1,124 @@
+"""What benchmarks share: where they work, other processes and their memory, figures of repeated runs."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+from spark_jobs.errors import LakeError
+from spark_jobs.site import ENVIRONMENT, Site
+from spark_jobs.tables.endpoint import read_address
+
+FOLDER = ENVIRONMENT / "bench"
+LAKE = (sys.executable, "-m", "spark_jobs.cli")
+LOOK_SECONDS = 0.25
+START_SECONDS = 180
+
+
+@dataclass
+class Memory:
+    """Peak memory, in MB, of the process `pid` and all below it.
+
+    `largest` holds the highest resident size of any one process by its name; `together` is the highest sum over all of
+    them at one moment, in which pages that several share are counted once.
+    """
+
+    pid: int
+    together: float = 0.0
+    largest: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def watched(self) -> Iterator[Memory]:
+        """Looks four times a second while the block runs."""
+        done = Event()
+
+        def look() -> None:
+            while not done.wait(LOOK_SECONDS):
+                self._look()
+
+        watcher = Thread(target=look, daemon=True)
+        watcher.start()
+        try:
+            yield self
+        finally:
+            done.set()
+            watcher.join()
+
+    def _look(self) -> None:
+        total = 0.0
+        for pid in [self.pid, *processes_below(self.pid)]:
+            status = _fields(pid, "status")
+            if "VmHWM" in status:
+                name = status["Name"]
+                self.largest[name] = max(self.largest.get(name, 0.0), _megabytes(status["VmHWM"]))
+                total += _megabytes(_fields(pid, "smaps_rollup").get("Pss", "0 kB"))
+        self.together = max(self.together, total)
+
+
+def run_lake(*arguments: str | Path) -> None:
+    """Runs a command of the lake in a process of its own; raises LakeError if it fails."""
+    done = subprocess.run([*LAKE, *arguments], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+    if done.returncode:
+        raise LakeError("lake bench", f"lake {arguments[0]} ended with exit code {done.returncode}")
+
+
+@contextmanager
+def continuous_ingest(site: Site) -> Iterator[int]:
+    """A `lake ingest --continuous` in a process of its own while the block runs, from when it answers; gives its id."""
+    command = [*LAKE, "ingest", "--home", site.home, "--continuous"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
+        try:
+            _await_endpoint(site, process)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _await_endpoint(site: Site, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while read_address(site) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise LakeError("lake bench", "the ingest did not start", f"See {site.logs}.")
+        time.sleep(0.2)
+
+
+def processes_below(pid: int) -> list[int]:
+    """The processes that `pid` started, those that they started, and so on."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [found for child in children for found in (child, *processes_below(child))]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values are; of no values it is an error."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Least, median and most of what repeated runs gave."""
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def _fields(pid: int, name: str) -> dict[str, str]:
+    """The lines `Name: value` of a file of /proc; none if the process has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/{name}").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return {}
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def _megabytes(text: str) -> float:
+    return int(text.split(maxsplit=1)[0]) / 1024
