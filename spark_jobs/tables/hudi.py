@@ -78,6 +78,12 @@ class HudiTable:
         return sorted(begun - self._instants("deltacommit"))
 
     @property
+    def pending_compactions(self) -> list[str]:
+        """Instants of compactions that are planned, or were begun and not finished."""
+        planned = self._instants("compaction.requested") | self._instants("compaction.inflight")
+        return sorted(planned - self._instants("commit"))
+
+    @property
     def needs_services(self) -> bool:
         """Whether the next commit is to plan a compaction, clean and archive: so many commits after it was planned last."""
         planned = max(self._instants("compaction.requested"), default="")
@@ -143,9 +149,9 @@ class TableWriter:
         Only the process that ingests may schedule: a plan made beside a running writer can leave out its commits.
         """
         with self._locks[table.path]:
-            if schedule and not pending_compactions(session, table):
+            if schedule and not table.pending_compactions:
                 _schedule(session, table)
-            instants = pending_compactions(session, table)
+            instants = table.pending_compactions
             for instant in instants:
                 _run_compaction(session, table, instant)
             return len(instants)
@@ -190,12 +196,6 @@ def sync_metastore(session: SparkSession, table: HudiTable) -> None:
         "org.apache.hudi.hive.HiveSyncTool", properties, configuration, path.getFileSystem(configuration),
         str(table.path), "PARQUET",
     )  # fmt: skip
-
-
-def pending_compactions(session: SparkSession, table: HudiTable) -> list[str]:
-    """Instants of compactions that are planned or were begun and not finished."""
-    timeline = _meta_client(session, table).getActiveTimeline().filterPendingCompactionTimeline()
-    return [str(instant.requestedTime()) for instant in timeline.getInstants()]
 
 
 def _identity(table: HudiTable) -> dict[str, str]:
