@@ -281,7 +281,7 @@ def _meta_client(session: SparkSession, table: HudiTable) -> JavaObject:
 def _client(session: SparkSession, table: HudiTable, **more: str) -> JavaObject:
     jvm: Any = session._jvm
     options = jvm.java.util.HashMap()
-    for key, value in {**write_options(table), **more}.items():
+    for key, value in {**write_options(table), "hoodie.table.services.enabled": "true", **more}.items():
         options.put(key, value)
     resolver = jvm.org.apache.hudi.common.table.TableSchemaResolver(_meta_client(session, table))
     schema = resolver.getTableAvroSchema(False).toString()

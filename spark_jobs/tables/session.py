@@ -89,7 +89,9 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.driver.extraJavaOptions": (
             f"{opened} {log_options} -Dcarelake.logs={site.logs} -Dderby.stream.error.file={site.logs}/derby.log"
             f" -Djava.io.tmpdir={site.scratch}"
-            " -XX:+UseParallelGC -Duser.timezone=UTC"
+            # Hudi asks for two full collections each time that it merges log files, a second in all; and classes that Spark
+            # compiles would ask for more until the room for them has grown.
+            " -XX:+UseParallelGC -XX:+DisableExplicitGC -XX:MetaspaceSize=384m -Duser.timezone=UTC"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
