@@ -13,12 +13,12 @@ from spark_jobs.inference.columns import texts
 from spark_jobs.inference.values import Guess
 
 KEYED = ("string", "int", "long", "date")
-NAMED = re.compile(r"(^|_)(id|no|number|nr|key|code|mrn|uuid)$|_id_|facility|^column_\d+$")
+NAMED = re.compile(r"(^|_)(id|no|number|nr|key|code|mrn|uuid)$|(^|_)id_|facility|^column_\d+$")
 SOMEONE = re.compile(r"patient|person|subject|mrn|member|npi|ssn")
 # What a row says about itself, or about the message it came in, rather than which row it is.
 SAID = re.compile(
     r"(^|_)(message|msg|batch|trace|hop|software|device|phone|income|expens\w*|charges?|count|floor|age|status|state|name|note"
-    r"|display|value|amount|reason|sex|gender|city|address|unit|digest|build|version)(_|$)"
+    r"|display|value|amount|reason|sex|gender|race|language|city|postal|address|unit|digest|build|version)(_|$)"
 )
 MOST_COLUMNS = 4
 MOST_TRIED = 10  # columns that combinations are made of

@@ -11,7 +11,7 @@ from tests.simulator.claims import HEADER
 BLOCK_ROWS = 20_000
 # Long notes that say little: real ones deflate about 40 times too.
 NOTES = [
-    "Adjusted after review of the coordination of benefits; see the letter to the provider on file, section {n}. " * 7,
+    "Adjusted after review of the coordination of benefits, see the letter to the provider on file, section {n}. " * 7,
     "Resubmitted with modifier {n} as the payer asked, no change of the amount billed, documentation attached. " * 7,
     "Denied at first for lack of authorisation {n}, which was given on the same day and is on file with the payer. "
     * 4,

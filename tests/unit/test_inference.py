@@ -20,6 +20,7 @@ from tests.simulator.simulate import FEEDS
 from tests.simulator.stories import Message
 from tests.simulator.truth import Truth
 from tests.simulator.zipper import build_zip
+from tests.unit.test_clinical_documents import DOCUMENTS
 
 RULES = Path(__file__).parents[2] / "metadata_tables"
 COUNTS = {"encounters": 60, "patients": 150, "bed_census": 200, "lab_results": 120, "claims": 150}
@@ -170,6 +171,15 @@ def test_namespaced_xml_with_a_list_of_records(tmp_path):
     assert columns_of(proposal, "dose")["mg"].type == "decimal(18,2)"
     assert proposal.targets["dose"].record_key[-1] == "seq"
     assert read_back(proposal, [path]) == (24, 0, 0)
+
+
+def test_the_id_of_a_clinical_document_is_its_key(tmp_path):
+    path = tmp_path / "CCDA_MA0001_20261101100000_1.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, body in DOCUMENTS.items():
+            archive.writestr(name, body)
+    proposal = propose([path], "documents")
+    assert proposal.targets["clinical_document"].record_key == ("id_extension",)
 
 
 def test_namespaced_xml_with_a_default_namespace(tmp_path):
