@@ -85,9 +85,10 @@ class HudiTable:
 
     @property
     def needs_services(self) -> bool:
-        """Whether the next commit is to plan a compaction, clean and archive: so many commits after it was planned last."""
+        """Whether the next commit is to plan a compaction, clean and archive: each `compact_after`th since one was planned."""
         planned = max(self._instants("compaction.requested"), default="")
-        return sum(instant > planned for instant in self.delta_commits) + 1 >= self.compact_after
+        commits = sum(instant > planned for instant in self.delta_commits) + 1
+        return commits % self.compact_after == 0
 
     @property
     def partitions(self) -> frozenset[str]:
