@@ -6,12 +6,14 @@ is found again in landing.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
@@ -23,7 +25,7 @@ from spark_jobs.jobs.planning import Plan, Planned, make_plan
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
-from spark_jobs.landing.claim import MANIFEST, Manifest, claim, landed_zips, release, unfinished_batches
+from spark_jobs.landing.claim import MANIFEST, Manifest, batch_folder, claim, landed_zips, release, unfinished_batches
 from spark_jobs.landing.files import write_json
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Finding
@@ -109,6 +111,7 @@ class IngestRun:
         self.report = IngestReport()
         self._epoch = next_epoch(lake.site.home)
         self._quiet_seconds = 0.0
+        self._waits_for_room = self._told_of_full_disk = False
         self._number = 0
         self._troubles = Troubles()
         self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
@@ -136,7 +139,7 @@ class IngestRun:
 
     def until_stopped(self, stop: threading.Event) -> IngestReport:
         """Runs until `stop` is set: then no more is claimed, and what was claimed is run to its end."""
-        self._quiet_seconds = QUIET_SECONDS
+        self._quiet_seconds, self._waits_for_room = QUIET_SECONDS, True
         self._begin()
         try:
             while not stop.is_set():
@@ -184,6 +187,11 @@ class IngestRun:
         before = len(self._running)
         if self._left:
             self._start_left(free)
+        with self._unless_disk_fills():
+            self._start_landed()
+        return len(self._running) - before
+
+    def _start_landed(self) -> None:
         adopt(self.lake.site.landing, self._quiet_seconds)
         notes = landed_zips(self.lake.site.landing)
         self.report.backlog = len(notes)
@@ -192,7 +200,6 @@ class IngestRun:
             self._halted = frozenset(plan.halted)
             self.report.findings = plan.findings
             self._claim(plan)
-        return len(self._running) - before
 
     def _start_left(self, free: int) -> None:
         waiting = self._halted | self._troubles.waiting()
@@ -232,7 +239,11 @@ class IngestRun:
         )
         self._number += 1
         site = self.lake.site
-        return Batch(manifest, claim(site.landing, site.claimed, manifest), feed, targets)
+        try:
+            return Batch(manifest, claim(site.landing, site.claimed, manifest), feed, targets)
+        except OSError:
+            release(site.landing, batch_folder(site.claimed, manifest))
+            raise
 
     def _feeds_at_work(self) -> Counter[str | None]:
         return Counter(batch.manifest.feed for batch, _ in self._running.values())
@@ -271,6 +282,8 @@ class IngestRun:
         else:
             self._left.append(batch)
             self.report.failed[batch.name] = type(error).__name__
+        if self._disk_is_full():  # that is no fault of its feed
+            return
         zips = [z.note.zip_id for z in batch.manifest.zips]
         feed = batch.manifest.feed
         if self._troubles.note_failure(feed or "", batch.name, zips, given_back) and feed:
@@ -295,12 +308,30 @@ class IngestRun:
             raise LakeError(str(self.lake.site.home), "Spark has ended", "Start again: claimed batches are run again.")
 
     def _has_room(self) -> bool:
-        if shutil.disk_usage(self.lake.site.home).free >= LEAST_FREE_BYTES:
+        """Whether there is room to begin more. If not, a continuous run waits for it, any other ends with its batches."""
+        if not self._disk_is_full():
+            self._told_of_full_disk = False
             return True
         problem = f"less than {LEAST_FREE_BYTES >> 20} MB are free on its disk"
-        if not self._running:
+        if not (self._running or self._waits_for_room):
             raise LakeError(str(self.lake.site.home), problem, "Make room: nothing more is claimed until then.")
+        if not self._told_of_full_disk:
+            self._told_of_full_disk = True
+            self._alarm(f"{problem}: nothing more is claimed until there is room")
         return False
+
+    def _disk_is_full(self) -> bool:
+        return shutil.disk_usage(self.lake.site.home).free < LEAST_FREE_BYTES
+
+    @contextmanager
+    def _unless_disk_fills(self) -> Iterator[None]:
+        """Gives up what is begun in the block where the disk fills meanwhile: `_has_room` tells of it next time."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self._planned_for = None
 
     def _keep_up(self) -> None:
         """Every now and then carries out compactions that the writer planned, and packs the vault, beside the batches."""
