@@ -108,6 +108,8 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.codegen.cache.maxEntries": "2000",
         # A text that is no date by a pattern is null, never an exception that fails its batch.
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(ZIPS_A_TRANSFER),
         "spark.sql.warehouse.dir": str(site.warehouse),
         "spark.local.dir": str(site.scratch),
