@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from py4j.java_gateway import JavaObject
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
@@ -119,8 +120,8 @@ class TableWriter:
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
         self._synced: dict[Path, Shown] = {}
 
-    def upsert(self, rows: DataFrame, table: HudiTable) -> str:
-        """Upserts `rows` and syncs the metastore; returns the commit's instant.
+    def upsert(self, rows: DataFrame, table: HudiTable, settled: bool = False) -> str:
+        """Upserts `rows` and syncs the metastore; returns the commit's instant. `settled`: they hold each key once.
 
         Crash-only: what a killed upsert left is rolled back here first, and a repeated one writes equal versions of equal
         keys. Only the holder of the lake's lease writes tables, one upsert a table at a time: a delta commit that is
@@ -128,7 +129,8 @@ class TableWriter:
         """
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
-            rows.write.format("hudi").options(**write_options(table)).mode("append").save(str(table.path))
+            options = {**write_options(table), "hoodie.combine.before.upsert": str(not settled).lower()}
+            rows.write.format("hudi").options(**options).mode("append").save(str(table.path))
             self._sync(rows.sparkSession, table)
             return table.commits[-1]
 
@@ -183,6 +185,16 @@ def committed_schema(table: HudiTable) -> str:
     """The columns of the table by its newest commit, as Avro's JSON."""
     newest = table.path / ".hoodie" / f"{table.delta_commits[-1]}.deltacommit"
     return str(json.loads(newest.read_bytes())["extraMetadata"]["schema"])
+
+
+def key_of(table: HudiTable) -> list[Column]:
+    """What makes two rows the same row to Hudi: the text of their record key, and their partition unless the index is global."""
+    fields = (F.col(name).cast("string") for name in table.record_key)
+    said = (F.when(field == "", "__empty__").otherwise(F.coalesce(field, F.lit("__null__"))) for field in fields)
+    key = F.concat_ws(
+        ",", *(F.concat(F.lit(f"{name}:"), text) for name, text in zip(table.record_key, said, strict=True))
+    )
+    return [key, F.col(table.partition_by)] if table.partition_by and not table.global_index else [key]
 
 
 def sync_metastore(session: SparkSession, table: HudiTable) -> None:
@@ -244,6 +256,8 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.clean.commits.retained": str(COMMITS_RETAINED),
         "hoodie.keep.min.commits": str(COMMITS_RETAINED + 10),
         "hoodie.keep.max.commits": str(COMMITS_RETAINED + 20),
+        # Kept as objects: they are read twice, and to write them as bytes costs more than the memory.
+        "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # The writer plans compactions between its own commits and never runs them.
         "hoodie.compact.inline": "false",
         "hoodie.compact.schedule.inline": "true",

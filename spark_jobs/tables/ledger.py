@@ -68,8 +68,9 @@ def record(
     writer: TableWriter, session: SparkSession, table: HudiTable, known: KnownZips, groups: Sequence[Sequence[Row]]
 ) -> None:
     """Commits the rows of several batches, those of a batch never parted, and enters them into the index."""
-    rows = [row for group in groups for row in group]
-    instant = writer.upsert(frame_of(session, rows, LEDGER).coalesce(1), table)
+    by_id = {row["zip_id"]: row for group in groups for row in group}
+    rows = list(by_id.values())
+    instant = writer.upsert(frame_of(session, rows, LEDGER).coalesce(1), table, settled=True)
     known.add(map(KnownZip.of, rows), instant)
 
 
