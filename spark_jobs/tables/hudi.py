@@ -132,7 +132,7 @@ class TableWriter:
             options = {**write_options(table), "hoodie.combine.before.upsert": str(not settled).lower()}
             rows.write.format("hudi").options(**options).mode("append").save(str(table.path))
             self._sync(rows.sparkSession, table)
-            return table.commits[-1]
+            return table.delta_commits[-1]
 
     def _sync(self, session: SparkSession, table: HudiTable) -> None:
         """Syncs the metastore unless this process has, since when neither the table's partitions nor its columns changed.
