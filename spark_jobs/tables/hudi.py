@@ -113,6 +113,25 @@ def write_options(table: HudiTable) -> dict[str, str]:
     return {**_identity(table), **_index(table), **_services(table)}
 
 
+def sync_options(table: HudiTable) -> dict[str, str]:
+    """Everything that Hudi's sync has to know of the metastore's side of `table`."""
+    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
+    return {
+        "hoodie.datasource.hive_sync.mode": "hms",
+        "hoodie.datasource.hive_sync.database": table.database,
+        "hoodie.datasource.hive_sync.table": table.name,
+        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
+        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
+        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
+        "hoodie.datasource.hive_sync.support_timestamp": "false",
+        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
+        "hoodie.meta.sync.incremental": "false",
+        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
+        "hoodie.datasource.hive_sync.table.strategy": "RT",
+        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
+    }
+
+
 class TableWriter:
     """Writes tables, one writer a table at a time, different tables side by side."""
 
@@ -201,7 +220,7 @@ def sync_metastore(session: SparkSession, table: HudiTable) -> None:
     """Makes the metastore's table, columns and partitions those that the table has, all of them compared."""
     jvm: Any = session._jvm
     properties = jvm.org.apache.hudi.common.config.TypedProperties()
-    for key, value in {**write_options(table), **_sync_options(table)}.items():
+    for key, value in {**write_options(table), **sync_options(table)}.items():
         properties.setProperty(key, value)
     configuration = session._jsc.hadoopConfiguration()
     path = jvm.org.apache.hadoop.fs.Path(str(table.path))
@@ -265,24 +284,6 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.write.concurrency.mode": "optimistic_concurrency_control",
         "hoodie.write.lock.provider": "org.apache.hudi.client.transaction.lock.InProcessLockProvider",
         "hoodie.cleaner.policy.failed.writes": "LAZY",
-    }
-
-
-def _sync_options(table: HudiTable) -> dict[str, str]:
-    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
-    return {
-        "hoodie.datasource.hive_sync.mode": "hms",
-        "hoodie.datasource.hive_sync.database": table.database,
-        "hoodie.datasource.hive_sync.table": table.name,
-        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
-        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
-        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
-        "hoodie.datasource.hive_sync.support_timestamp": "false",
-        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
-        "hoodie.meta.sync.incremental": "false",
-        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
-        "hoodie.datasource.hive_sync.table.strategy": "RT",
-        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
     }
 
 
