@@ -124,6 +124,7 @@ def sync_options(table: HudiTable) -> dict[str, str]:
         "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
         # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
         "hoodie.datasource.hive_sync.support_timestamp": "false",
+        "hoodie.meta.sync.metadata_file_listing": "false",
         # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
         "hoodie.meta.sync.incremental": "false",
         # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
@@ -222,6 +223,7 @@ def sync_metastore(session: SparkSession, table: HudiTable) -> None:
     properties = jvm.org.apache.hudi.common.config.TypedProperties()
     for key, value in {**write_options(table), **sync_options(table)}.items():
         properties.setProperty(key, value)
+    properties.setProperty("hoodie.meta_sync.spark.version", session.version)
     configuration = session._jsc.hadoopConfiguration()
     path = jvm.org.apache.hadoop.fs.Path(str(table.path))
     jvm.org.apache.hudi.sync.common.util.SyncUtilHelpers.runHoodieMetaSync(
