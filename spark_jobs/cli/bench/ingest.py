@@ -11,7 +11,7 @@ import typer
 from spark_jobs.cli.bench.contenders import CARELAKE, CORES, HEAP, Contender, Turn, contenders_of, take_turn
 from spark_jobs.cli.bench.delivered import FEEDS, Delivered, make_delivered
 from spark_jobs.cli.bench.figures import WAVES, differences, figures, per_day, unit_of, units_of
-from spark_jobs.cli.bench.measuring import FOLDER, machine
+from spark_jobs.cli.bench.measuring import FOLDER, machine, own_folder
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 
@@ -56,11 +56,12 @@ def ingest(
             "lake bench ingest", f"there is no format {format_}", f"One of {', '.join([*FEEDS, *several])}."
         )
     about = {"machine": machine(), "cores": CORES, "heap": HEAP}
-    if day:
-        result = {**about, **_day(work, zips or DAY_ZIPS, warm_up_zips, output)}
-    else:
-        found = {name: _compare(work, name, zips or 400, warm_up_zips, rounds, only, output) for name in formats}
-        result = {**about, "rounds": rounds, **found.pop("xml", {}), **({"formats": found} if found else {})}
+    with own_folder(work):
+        if day:
+            result = {**about, **_day(work, zips or DAY_ZIPS, warm_up_zips, output)}
+        else:
+            found = {name: _compare(work, name, zips or 400, warm_up_zips, rounds, only, output) for name in formats}
+            result = {**about, "rounds": rounds, **found.pop("xml", {}), **({"formats": found} if found else {})}
     output.result(result)
     wrong = [
         *result.get("differences", ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import statistics
@@ -65,6 +66,18 @@ class Memory:
                 self.largest[name] = max(self.largest.get(name, 0.0), _megabytes(status["VmHWM"]))
                 total += _megabytes(status["RssAnon"]) + _megabytes(status["RssShmem"])
         self.together = max(self.together, total)
+
+
+@contextmanager
+def own_folder(folder: Path) -> Iterator[None]:
+    """Keeps `folder` for this process while the block runs; raises LakeError where another benchmark works in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LakeError(str(folder), "another benchmark works in it", "Wait until it ends.") from None
+        yield
 
 
 def run_lake(*arguments: str | Path) -> None:
