@@ -15,6 +15,9 @@ from pyspark.sql import functions as F
 from spark_jobs.batches.judge import Judged
 from spark_jobs.landing.claim import ClaimedZip
 
+# What the reader tells of a zip as a whole.
+TOLD = {"_members": "int", "_ignored": "int", "_failures": "string"}
+
 
 @dataclass(frozen=True)
 class ZipAccount:
@@ -36,9 +39,9 @@ class ZipAccount:
 
 
 def account_parsed(zips: Sequence[ClaimedZip], parsed: DataFrame, judged: Sequence[Judged]) -> list[ZipAccount]:
-    """Accounts for zips that were opened, from their `parsed` events and `judged` rows; one Spark job."""
+    """Accounts for zips that were opened, from their `parsed` events and `judged` rows; one Spark job, two if any warned."""
     counts = {row["_zip_id"]: row.asDict() for row in _count(parsed, judged).collect()}
-    warnings = _warnings(parsed, judged)
+    warnings = _warnings(parsed, judged) if any(row["warned"] for row in counts.values()) else {}
     return [_opened(z, counts[z.note.zip_id], warnings.get(z.note.zip_id, {})) for z in zips]
 
 
@@ -68,40 +71,53 @@ def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     fails on some value then fails its batch here, before anything is written.
     """
     tables = [f"in_{name}" for name in _targets(judged)]
+    told = [F.max(name).alias(name) for name in TOLD]
     touch = F.bit_xor("touch").alias("touch")
-    sums = [F.sum(count).alias(count) for count in ("ok", "bad", *tables)]
-    by_member = _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(*sums, touch)
+    sums = [F.sum(count).alias(count) for count in ("ok", "bad", "warned", *tables)]
+    by_member = _flags(parsed, judged).groupBy("_zip_id", "_member_index").agg(*told, *sums, touch)
+    is_member = F.col("_member_index").isNotNull()
     by_zip = by_member.groupBy("_zip_id").agg(
-        F.count_if(F.col("ok") > 0).alias("members_loaded"),
-        F.count_if(F.col("ok") == 0).alias("members_quarantined"),
+        *told,
+        F.count_if(is_member & (F.col("ok") > 0)).alias("members_loaded"),
+        F.count_if(is_member & (F.col("ok") == 0)).alias("members_quarantined"),
         F.sum("ok").alias("rows_loaded"),
         F.sum("bad").alias("rows_quarantined"),
-        *(F.sum(name).alias(name) for name in tables),
+        *(F.sum(name).alias(name) for name in ("warned", *tables)),
         touch,
     )
-    zips = parsed.where("_kind = '_zip'").select("_zip_id", "_members", "_ignored", "_failures")
-    return zips.join(by_zip, "_zip_id", "left").na.fill(0)
+    return by_zip.na.fill(0)
 
 
 def _flags(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
-    ok = F.col("_failures").isNull().cast("bigint").alias("ok")
-    bad = F.col("_failures").isNotNull().cast("bigint").alias("bad")
-    zero = F.lit(0).cast("bigint")
+    """A row each judged row, and each event of a zip or member, with what it counts for.
+
+    Events count for a member only where they refuse it: one that was warned about has rows as well, or is ignored.
+    """
     tables = _targets(judged)
+    zero = F.lit(0).cast("bigint")
 
-    def by_table(j: Judged) -> list[SparkColumn]:
-        return [(ok if name == j.target.target else zero).alias(f"in_{name}") for name in tables]
+    def flags(source: DataFrame, member: SparkColumn, told: Sequence[SparkColumn], **counts: SparkColumn) -> DataFrame:
+        names = ("ok", "bad", "warned", *(f"in_{name}" for name in tables), "touch")
+        columns = [counts.get(name, zero).cast("bigint").alias(name) for name in names]
+        return source.select("_zip_id", member.alias("_member_index"), *told, *columns)
 
-    rows = [j.rows.select("_zip_id", "_member_index", ok, bad, *by_table(j), _touch(j)) for j in judged]
-    refused = parsed.where("_kind = '_member' AND _failures IS NOT NULL")
-    nothing = [zero.alias(name) for name in ("ok", "bad", *(f"in_{name}" for name in tables), "touch")]
-    events = refused.select("_zip_id", "_member_index", *nothing)
+    member, failures = F.col("_member_index"), F.col("_failures")
+    ok = failures.isNull()
+    warned = F.when(ok & F.col("_warnings").isNotNull(), F.size("_warnings")).otherwise(zero)
+    nothing = [F.lit(None).cast(kind).alias(name) for name, kind in TOLD.items()]
+    rows = [
+        flags(j.rows, member, nothing, ok=ok, bad=~ok, warned=warned, touch=_touch(j), **{f"in_{j.target.target}": ok})
+        for j in judged
+    ]
+    is_zip = F.col("_kind") == "_zip"
+    of_zip = [F.when(is_zip, F.col(name)).alias(name) for name in TOLD]
+    events = flags(parsed.where("_kind IN ('_zip', '_member')"), F.when(~is_zip & ~ok, member), of_zip, warned=warned)
     return reduce(DataFrame.unionAll, [*rows, events])
 
 
 def _touch(j: Judged) -> SparkColumn:
     derived = [column.name for column in j.member.columns if column.expression is not None]
-    return F.xxhash64(*derived, "_order", "_deleted").alias("touch")
+    return F.xxhash64(*derived, "_order", "_deleted")
 
 
 def _targets(judged: Sequence[Judged]) -> list[str]:

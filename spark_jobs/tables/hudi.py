@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from py4j.java_gateway import JavaObject
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
@@ -63,8 +64,8 @@ class TableWriter:
     def __init__(self) -> None:
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
 
-    def upsert(self, rows: DataFrame, table: HudiTable) -> str:
-        """Upserts `rows` and syncs the metastore; returns the commit's instant.
+    def upsert(self, rows: DataFrame, table: HudiTable, settled: bool = False) -> str:
+        """Upserts `rows` and syncs the metastore; returns the commit's instant. `settled`: they hold each key once.
 
         Crash-only: what a killed upsert left is rolled back here first, and a repeated one writes equal versions of equal
         keys. Only the holder of the lake's lease writes tables, one upsert a table at a time: a delta commit that is
@@ -72,7 +73,8 @@ class TableWriter:
         """
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
-            rows.write.format("hudi").options(**write_options(table)).mode("append").save(str(table.path))
+            options = {**write_options(table), "hoodie.combine.before.upsert": str(not settled).lower()}
+            rows.write.format("hudi").options(**options).mode("append").save(str(table.path))
             return last_commit(rows.sparkSession, table)
 
     def compact(self, session: SparkSession, table: HudiTable, schedule: bool = False) -> int:
@@ -109,6 +111,16 @@ def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
         finally:
             client.close()
     return instants
+
+
+def key_of(table: HudiTable) -> list[Column]:
+    """What makes two rows the same row to Hudi: the text of their record key, and their partition unless the index is global."""
+    fields = (F.col(name).cast("string") for name in table.record_key)
+    said = (F.when(field == "", "__empty__").otherwise(F.coalesce(field, F.lit("__null__"))) for field in fields)
+    key = F.concat_ws(
+        ",", *(F.concat(F.lit(f"{name}:"), text) for name, text in zip(table.record_key, said, strict=True))
+    )
+    return [key, F.col(table.partition_by)] if table.partition_by and not table.global_index else [key]
 
 
 def last_commit(session: SparkSession, table: HudiTable) -> str:
@@ -163,6 +175,8 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.metadata.enable": "false",
         "hoodie.embed.timeline.server": "false",
         "hoodie.upsert.shuffle.parallelism": "2",
+        # Kept as objects: they are read twice, and to write them as bytes costs more than the memory.
+        "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # The writer plans compactions between its own commits and never runs them.
         "hoodie.compact.inline": "false",
         "hoodie.compact.schedule.inline": "true",
