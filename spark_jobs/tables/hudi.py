@@ -175,8 +175,6 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.metadata.enable": "false",
         "hoodie.embed.timeline.server": "false",
         "hoodie.upsert.shuffle.parallelism": "2",
-        # Kept as objects: they are read twice, and to write them as bytes costs more than the memory.
-        "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # The writer plans compactions between its own commits and never runs them.
         "hoodie.compact.inline": "false",
         "hoodie.compact.schedule.inline": "true",
