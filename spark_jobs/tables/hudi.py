@@ -277,8 +277,6 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.clean.commits.retained": str(COMMITS_RETAINED),
         "hoodie.keep.min.commits": str(COMMITS_RETAINED + 10),
         "hoodie.keep.max.commits": str(COMMITS_RETAINED + 20),
-        # Kept as objects: they are read twice, and to write them as bytes costs more than the memory.
-        "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # The writer plans compactions between its own commits and never runs them.
         "hoodie.compact.inline": "false",
         "hoodie.compact.schedule.inline": "true",

@@ -91,6 +91,8 @@ def _engine(site: Site) -> dict[str, str]:
             " -XX:+UseParallelGC -XX:+DisableExplicitGC -XX:MetaspaceSize=384m -Duser.timezone=UTC"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
+        # By its name alone: it stands above this package.
+        "spark.python.daemon.module": "spark_jobs.batches.workers",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.scheduler.mode": "FAIR",
