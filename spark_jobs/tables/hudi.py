@@ -7,6 +7,7 @@ Server, Presto and hudi-rs (see docs/decisions/): change one only with such a te
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections import defaultdict
@@ -20,6 +21,10 @@ from pyspark.sql import DataFrame, SparkSession
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
 SHAPE = "carelake.shape"
+# A query, or `as_of`, finds the files of so many commits back; older ones are cleaned, and a little later archived.
+COMMITS_RETAINED = 20
+# What the metastore shows of a table: its partitions and its columns.
+Shown = tuple[frozenset[str], str]
 
 
 @dataclass(frozen=True)
@@ -46,15 +51,64 @@ class HudiTable:
         return json.dumps({"record_key": self.record_key, **layout})
 
     @property
+    def commits(self) -> list[str]:
+        """Instants of completed commits, compactions included, the newest last; archiving leaves the newer ones."""
+        return sorted(self._instants("deltacommit") | self._instants("commit"))
+
+    @property
+    def delta_commits(self) -> list[str]:
+        """Instants of the completed commits of writers, the newest last."""
+        return sorted(self._instants("deltacommit"))
+
+    @property
     def has_commits(self) -> bool:
-        """Whether a commit was ever completed; archiving always leaves some in the timeline's own folder."""
-        timeline = self.path / ".hoodie"
-        return any(any(timeline.glob(f"*.{action}")) for action in ("deltacommit", "commit"))
+        """Whether a commit was ever completed."""
+        return bool(self.commits)
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the files of the table are parted as it says."""
+        properties = (self.path / ".hoodie" / "hoodie.properties").read_text().splitlines()
+        return f"hoodie.table.partition.fields={self.partition_by or ''}" in properties
+
+    @property
+    def open_commits(self) -> list[str]:
+        """Delta commits that were begun and not completed."""
+        begun = self._instants("deltacommit.requested") | self._instants("deltacommit.inflight")
+        return sorted(begun - self._instants("deltacommit"))
+
+    @property
+    def pending_compactions(self) -> list[str]:
+        """Instants of compactions that are planned, or were begun and not finished."""
+        planned = self._instants("compaction.requested") | self._instants("compaction.inflight")
+        return sorted(planned - self._instants("commit"))
+
+    @property
+    def needs_services(self) -> bool:
+        """Whether the next commit is to plan a compaction, clean and archive: so many commits after it was planned last."""
+        planned = max(self._instants("compaction.requested"), default="")
+        return sum(instant > planned for instant in self.delta_commits) + 1 >= self.compact_after
+
+    @property
+    def partitions(self) -> frozenset[str]:
+        """The folders of the table's partitions."""
+        if not self.partition_by or not self.path.exists():
+            return frozenset()
+        with os.scandir(self.path) as entries:
+            return frozenset(entry.name for entry in entries if not entry.name.startswith("."))
+
+    def _instants(self, ending: str) -> set[str]:
+        try:
+            with os.scandir(self.path / ".hoodie") as entries:
+                parted = [entry.name.partition(".") for entry in entries]
+        except FileNotFoundError:
+            return set()
+        return {instant for instant, _, action in parted if action == ending}
 
 
 def write_options(table: HudiTable) -> dict[str, str]:
     """Everything a writer of `table` has to say to Hudi."""
-    return {**_identity(table), **_index(table), **_services(table), **_sync(table)}
+    return {**_identity(table), **_index(table), **_services(table)}
 
 
 class TableWriter:
@@ -62,6 +116,7 @@ class TableWriter:
 
     def __init__(self) -> None:
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
+        self._synced: dict[Path, Shown] = {}
 
     def upsert(self, rows: DataFrame, table: HudiTable) -> str:
         """Upserts `rows` and syncs the metastore; returns the commit's instant.
@@ -73,7 +128,20 @@ class TableWriter:
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
             rows.write.format("hudi").options(**write_options(table)).mode("append").save(str(table.path))
-            return last_commit(rows.sparkSession, table)
+            self._sync(rows.sparkSession, table)
+            return table.commits[-1]
+
+    def _sync(self, session: SparkSession, table: HudiTable) -> None:
+        """Syncs the metastore unless this process has, since when neither the table's partitions nor its columns changed.
+
+        What is compared is the table as it is, never what this write added: a process that was killed between a commit and
+        its sync knows nothing, and the next one syncs with its first upsert.
+        """
+        found = table.partitions, committed_schema(table)
+        if self._synced.get(table.path) != found:
+            self._synced.pop(table.path, None)
+            sync_metastore(session, table)
+            self._synced[table.path] = found
 
     def compact(self, session: SparkSession, table: HudiTable, schedule: bool = False) -> int:
         """Carries out the table's pending compactions and returns how many; `schedule` plans one of all log files first.
@@ -81,9 +149,9 @@ class TableWriter:
         Only the process that ingests may schedule: a plan made beside a running writer can leave out its commits.
         """
         with self._locks[table.path]:
-            if schedule and not pending_compactions(session, table):
+            if schedule and not table.pending_compactions:
                 _schedule(session, table)
-            instants = pending_compactions(session, table)
+            instants = table.pending_compactions
             for instant in instants:
                 _run_compaction(session, table, instant)
             return len(instants)
@@ -99,8 +167,7 @@ def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
     if not table.has_commits:
         shutil.rmtree(table.path, ignore_errors=True)
         return []
-    timeline = _meta_client(session, table).getActiveTimeline().getDeltaCommitTimeline().filterInflightsAndRequested()
-    instants = [str(instant.requestedTime()) for instant in timeline.getInstants()]
+    instants = table.open_commits
     if instants:
         client = _client(session, table)
         try:
@@ -111,16 +178,24 @@ def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
     return instants
 
 
-def last_commit(session: SparkSession, table: HudiTable) -> str:
-    """The newest completed instant of the table."""
-    timeline = _meta_client(session, table).getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
-    return str(timeline.lastInstant().get().requestedTime())
+def committed_schema(table: HudiTable) -> str:
+    """The columns of the table by its newest commit, as Avro's JSON."""
+    newest = table.path / ".hoodie" / f"{table.delta_commits[-1]}.deltacommit"
+    return str(json.loads(newest.read_bytes())["extraMetadata"]["schema"])
 
 
-def pending_compactions(session: SparkSession, table: HudiTable) -> list[str]:
-    """Instants of compactions that are planned or were begun and not finished."""
-    timeline = _meta_client(session, table).getActiveTimeline().filterPendingCompactionTimeline()
-    return [str(instant.requestedTime()) for instant in timeline.getInstants()]
+def sync_metastore(session: SparkSession, table: HudiTable) -> None:
+    """Makes the metastore's table, columns and partitions those that the table has, all of them compared."""
+    jvm: Any = session._jvm
+    properties = jvm.org.apache.hudi.common.config.TypedProperties()
+    for key, value in {**write_options(table), **_sync_options(table)}.items():
+        properties.setProperty(key, value)
+    configuration = session._jsc.hadoopConfiguration()
+    path = jvm.org.apache.hadoop.fs.Path(str(table.path))
+    jvm.org.apache.hudi.sync.common.util.SyncUtilHelpers.runHoodieMetaSync(
+        "org.apache.hudi.hive.HiveSyncTool", properties, configuration, path.getFileSystem(configuration),
+        str(table.path), "PARQUET",
+    )  # fmt: skip
 
 
 def _identity(table: HudiTable) -> dict[str, str]:
@@ -163,6 +238,11 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.metadata.enable": "false",
         "hoodie.embed.timeline.server": "false",
         "hoodie.upsert.shuffle.parallelism": "2",
+        # Planning compactions, cleaning and archiving cost as much as a small commit: not with each of them.
+        "hoodie.table.services.enabled": str(table.needs_services).lower(),
+        "hoodie.clean.commits.retained": str(COMMITS_RETAINED),
+        "hoodie.keep.min.commits": str(COMMITS_RETAINED + 10),
+        "hoodie.keep.max.commits": str(COMMITS_RETAINED + 20),
         # The writer plans compactions between its own commits and never runs them.
         "hoodie.compact.inline": "false",
         "hoodie.compact.schedule.inline": "true",
@@ -173,11 +253,9 @@ def _services(table: HudiTable) -> dict[str, str]:
     }
 
 
-def _sync(table: HudiTable) -> dict[str, str]:
+def _sync_options(table: HudiTable) -> dict[str, str]:
     extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
     return {
-        "hoodie.datasource.hive_sync.enable": "true",
-        "hoodie.datasource.meta.sync.enable": "true",
         "hoodie.datasource.hive_sync.mode": "hms",
         "hoodie.datasource.hive_sync.database": table.database,
         "hoodie.datasource.hive_sync.table": table.name,
@@ -203,7 +281,7 @@ def _meta_client(session: SparkSession, table: HudiTable) -> JavaObject:
 def _client(session: SparkSession, table: HudiTable, **more: str) -> JavaObject:
     jvm: Any = session._jvm
     options = jvm.java.util.HashMap()
-    for key, value in {**write_options(table), **more}.items():
+    for key, value in {**write_options(table), "hoodie.table.services.enabled": "true", **more}.items():
         options.put(key, value)
     resolver = jvm.org.apache.hudi.common.table.TableSchemaResolver(_meta_client(session, table))
     schema = resolver.getTableAvroSchema(False).toString()

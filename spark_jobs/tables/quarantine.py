@@ -22,6 +22,7 @@ _QUARANTINE = {
     "refused_at": ("timestamp", "When it was refused last"),
     "resolved_by": ("string", "Batch of the replay that resolved it, or null"),
     "resolved_at": ("timestamp", "When it was resolved, or null"),
+    "landed_on": ("string", "Day that the zip landed, UTC: the table's partition"),
 }
 QUARANTINE_COLUMNS = column_list(_QUARANTINE)
 KEY = ("zip_id", "member_index", "target", "row")
