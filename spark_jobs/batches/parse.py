@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from spark_jobs.archives import ZipError
-from spark_jobs.batches.batch import Batch
+from spark_jobs.batches.batch import Batch, is_small
 from spark_jobs.batches.times import extract_times
 from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
 from spark_jobs.rules.model import Feed
@@ -63,6 +63,8 @@ def parse(session: SparkSession, batch: Batch) -> DataFrame:
     assert batch.feed is not None
     paths = [str(batch.folder / f"{z.note.zip_id}.zip") for z in batch.to_open]
     zips = session.read.format("binaryFile").load(paths)
+    if is_small(batch.to_open):
+        zips = zips.coalesce(1)
     reader = ZipReader(batch.feed, _contexts(batch))
     return zips.select("path", "content").mapInArrow(reader, from_arrow_schema(reader.schema))
 

@@ -6,6 +6,7 @@ is found again in landing.
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -15,11 +16,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
-from spark_jobs.batches.run import BatchResult, run_batch
+from spark_jobs.batches.run import BatchResult, Written, account_batches, write_batch
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
-from spark_jobs.jobs.planning import Plan, Planned, make_plan
+from spark_jobs.jobs.planning import Plan, Planned, is_large, make_plan
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
@@ -32,10 +33,12 @@ from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.rule_store import insert_stop
 from spark_jobs.tables.session import share_fairly
 
-# A commit is mostly waiting: with fewer the cores idle, and fewer batches share a ledger commit.
-BATCHES_AT_ONCE = 6
-# One feed never has all of them: another one's zips find a free one at once.
-BATCHES_OF_A_FEED = 3
+# A commit is mostly waiting: with fewer the cores idle.
+BATCHES_A_CORE = 3
+# One feed never has all of them, and large zips have few: another one's zips find a free one at once.
+SHARE_OF_A_FEED = 0.5
+# Batches that were written wait so long, while others are being written, to share a commit of the ledger.
+LEDGER_SECONDS = 2.0
 # How often landing is looked at while nothing happens, and how often it is planned again though nothing new landed.
 POLL_SECONDS = 0.5
 REPLAN_SECONDS = 15.0
@@ -101,8 +104,19 @@ def ingest_once(lake: Lake, listener: Listener = Listener()) -> IngestReport:
     return IngestRun(lake, listener).until_empty()
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A batch that was begun at `at`, by the process's own clock."""
+
+    batch: Batch
+    at: float
+
+
 class IngestRun:
-    """One run of the ingest job. One thread plans, claims and judges failures; batches run in a pool beside it."""
+    """One run of the ingest job. One thread plans, claims and judges failures; a pool beside it writes batches.
+
+    A batch leaves the pool once its tables are committed. The ledger is written aside, for all that wait for it at once.
+    """
 
     def __init__(self, lake: Lake, listener: Listener = Listener()) -> None:
         self.lake, self.listener = lake, listener
@@ -111,8 +125,16 @@ class IngestRun:
         self._quiet_seconds = 0.0
         self._number = 0
         self._troubles = Troubles()
-        self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
-        self._running: dict[Future[BatchResult], tuple[Batch, float]] = {}
+        cores = os.cpu_count() or 1
+        self._at_once, self._large_at_once = BATCHES_A_CORE * cores, max(1, cores // 2)
+        self._pool = ThreadPoolExecutor(self._at_once, "batch")
+        self._aside = ThreadPoolExecutor(2, "aside")  # the ledger, and upkeep
+        self._running: dict[Future[Written | BatchResult], _Begun] = {}
+        self._written: list[tuple[Written, _Begun]] = []
+        self._accounting: Future[list[BatchResult]] | None = None
+        self._accounted_for: list[_Begun] = []  # by that future
+        self._accounted_at = float("-inf")
+        self._ends = 0  # how often a batch left the pool or the ledger: then there is something new to plan
         self._left: list[Batch] = []  # claimed and not running: of an earlier run, or failed after they began to write
         self._halted: frozenset[str] = frozenset()
         self._planned_for: tuple[frozenset[str], int] | None = None
@@ -125,7 +147,7 @@ class IngestRun:
         try:
             while True:
                 started = self._start_batches()
-                if not (started or self._running):
+                if not (started or self._is_at_work()):
                     if not self._troubles.waiting():
                         break
                     time.sleep(POLL_SECONDS)
@@ -142,10 +164,10 @@ class IngestRun:
             while not stop.is_set():
                 self._start_batches()
                 self._keep_up()
-                if not self._running:
+                if not self._is_at_work():
                     stop.wait(POLL_SECONDS)
                 self._collect()
-            while self._running:
+            while self._is_at_work():
                 self._collect()
         finally:
             self._end()
@@ -173,12 +195,13 @@ class IngestRun:
         return Batch.read(batch.folder)
 
     def _end(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._aside):
+            pool.shutdown(wait=True, cancel_futures=True)
         vault.pack(self.lake.site.vault)
 
     def _start_batches(self) -> int:
         """Starts what can be started now; returns how many batches."""
-        free = BATCHES_AT_ONCE - len(self._running)
+        free = self._at_once - len(self._running)
         if not free or not self._has_room():
             return 0
         before = len(self._running)
@@ -203,7 +226,7 @@ class IngestRun:
 
     def _is_time_to_plan(self, landed: frozenset[str]) -> bool:
         """Planning asks the metastore and the ledger: not while nothing has changed that it depends on."""
-        now, state = time.monotonic(), (landed, self.report.batches + self.report.failures)
+        now, state = time.monotonic(), (landed, self._ends)
         pausing = bool(self._troubles.waiting())
         if state == self._planned_for and not pausing and now < self._planned_at + REPLAN_SECONDS:
             return False
@@ -211,13 +234,15 @@ class IngestRun:
         return True
 
     def _claim(self, plan: Plan) -> None:
-        at_work = self._feeds_at_work()
+        at_work, share = self._feeds_at_work(), max(1, round(self._at_once * SHARE_OF_A_FEED))
+        large = sum(is_large(begun.batch.manifest.zips) for begun in self._running.values())
         for planned in plan.batches:
-            if len(self._running) == BATCHES_AT_ONCE:
+            if len(self._running) == self._at_once:
                 self._planned_for = None
                 break
-            if at_work[planned.feed_name] < BATCHES_OF_A_FEED:
+            if at_work[planned.feed_name] < share and (large < self._large_at_once or not is_large(planned.zips)):
                 at_work[planned.feed_name] += 1
+                large += is_large(planned.zips)
                 self._start(self._claimed(plan, planned), again=False)
 
     def _claimed(self, plan: Plan, planned: Planned) -> Batch:
@@ -235,28 +260,59 @@ class IngestRun:
         return Batch(manifest, claim(site.landing, site.claimed, manifest), feed, targets)
 
     def _feeds_at_work(self) -> Counter[str | None]:
-        return Counter(batch.manifest.feed for batch, _ in self._running.values())
+        return Counter(begun.batch.manifest.feed for begun in self._running.values())
 
     def _start(self, batch: Batch, again: bool) -> None:
-        self._running[self._pool.submit(_run, self.lake, batch, again)] = batch, time.monotonic()
+        self._running[self._pool.submit(_run, self.lake, batch, again)] = _Begun(batch, time.monotonic())
+
+    def _is_at_work(self) -> bool:
+        return bool(self._running or self._written or self._accounting)
 
     def _collect(self) -> None:
-        """Waits a moment for batches to end, and takes note of those that did."""
-        done, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            batch, began = self._running.pop(future)
-            error = future.exception()
-            if error is None:
-                self._note_end(future.result(), time.monotonic() - began)
+        """Waits a moment for batches to be written or accounted for, and takes note of those that are."""
+        futures = [*self._running, *([self._accounting] if self._accounting else [])]
+        done, _ = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done.intersection(self._running):
+            self._ends += 1
+            begun = self._running.pop(future)
+            if error := future.exception():
+                self._note_failure(begun.batch, error)
+            elif isinstance(result := future.result(), Written):
+                self._written.append((result, begun))
             else:
-                self._note_failure(batch, error)
+                self._note_end(result, begun)
+        if self._accounting and self._accounting.done():
+            self._note_accounts(self._accounting)
+        self._account()
+        if done:
             self.listener.progress(self.report)
 
-    def _note_end(self, result: BatchResult, seconds: float) -> None:
+    def _account(self) -> None:
+        """Has the ledger written for the batches that wait for it: at once if no others will soon be ready to join them."""
+        now = time.monotonic()
+        if self._accounting or not self._written:
+            return
+        if not self._running or now >= self._accounted_at + LEDGER_SECONDS:
+            self._accounted_at = now
+            self._accounted_for = [begun for _, begun in self._written]
+            self._accounting = self._aside.submit(_account, self.lake, [written for written, _ in self._written])
+            self._written = []
+
+    def _note_accounts(self, future: Future[list[BatchResult]]) -> None:
+        self._ends += 1
+        self._accounting = None
+        if error := future.exception():
+            for begun in self._accounted_for:
+                self._note_failure(begun.batch, error)
+            return
+        for result, begun in zip(future.result(), self._accounted_for, strict=True):
+            self._note_end(result, begun)
+
+    def _note_end(self, result: BatchResult, begun: _Begun) -> None:
         self.report.add(result)
         self._troubles.note_success(result.feed or "")
         self.report.isolated.pop(result.feed or "", None)
-        self.listener.finished(result, seconds)
+        self.listener.finished(result, time.monotonic() - begun.at)
         if result.stopped_by:
             self._alarm(f"feed {result.feed} is stopped by {result.stopped_by}: its zips wait in landing")
 
@@ -312,7 +368,7 @@ class IngestRun:
         now = time.monotonic()
         if self._upkeep is None and now > self._kept_up_at + UPKEEP_SECONDS:
             self._kept_up_at = now
-            self._upkeep = self._pool.submit(_upkeep, self.lake)
+            self._upkeep = self._aside.submit(_upkeep, self.lake)
 
 
 def is_alive(lake: Lake) -> bool:
@@ -323,10 +379,15 @@ def is_alive(lake: Lake) -> bool:
         return False
 
 
-def _run(lake: Lake, batch: Batch, again: bool) -> BatchResult:
+def _run(lake: Lake, batch: Batch, again: bool) -> Written | BatchResult:
     share_fairly(lake.session, batch.manifest.feed or "no_feed")
     batch.begin()
-    return run_batch(lake, batch, again)
+    return write_batch(lake, batch, again)
+
+
+def _account(lake: Lake, written: Sequence[Written]) -> list[BatchResult]:
+    share_fairly(lake.session, "ledger")
+    return account_batches(lake, written)
 
 
 def _upkeep(lake: Lake) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from spark_jobs.jobs.troubles import Troubles
 from spark_jobs.landing.agent import DeliveryNote
@@ -27,6 +28,8 @@ from spark_jobs.tables.rule_store import READ_ORDER, read_rows, stopped_feeds
 
 # A zip is handed to its reader whole, as one cell of a batch: Spark takes none of 2 GB, and memory has to hold it.
 LARGEST_ZIP = 1 << 30
+# A larger zip may take minutes: the others of its feed do not wait for it, nor do all batches at once hold such zips.
+LARGE_ZIP = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,20 @@ def _claimed(lake: Lake) -> tuple[set[str], set[tuple[str | None, str]]]:
     return {note.zip_id for _, note in zips}, {(feed, note.sha256) for feed, note in zips}
 
 
-def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, bool, str]:
-    """Replays landed long ago, and would else hold up what is delivered now."""
+def is_large(zips: Sequence[ClaimedZip]) -> bool:
+    """Whether a batch of these zips holds one that may take minutes."""
+    return any(z.note.bytes > LARGE_ZIP for z in zips)
+
+
+def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, bool, datetime]:
+    """The earliest due first: a zip is due its feed's `priority` in seconds after it landed, so that none waits for ever.
+
+    Replays landed long ago, and would else hold up what is delivered now.
+    """
     priority = planned.feed.priority if planned.feed else 0
     is_replay = any(z.note.replay for z in planned.zips)
-    return running[planned.feed_name], priority, is_replay, min(z.note.landed_at for z in planned.zips)
+    landed = min(datetime.fromisoformat(z.note.landed_at) for z in planned.zips)
+    return running[planned.feed_name], is_replay, landed + timedelta(seconds=priority)
 
 
 def _cut(
@@ -121,8 +133,10 @@ def _cut(
             continue
         feed = rules.feeds[name]
         delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
+        usual = [z for z in delivered if not is_large([z])]
+        large = [[z] for z in delivered if is_large([z])]
         # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
-        for some in (delivered, [z for z in zips if z.note.replay]):
+        for some in (usual, *large, [z for z in zips if z.note.replay]):
             marked = [_refused_if_hopeless(name, z, troubles) for z in some]
             for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
                 yield Planned(feed, batch)
