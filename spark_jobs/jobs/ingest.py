@@ -20,7 +20,7 @@ from spark_jobs.batches.run import BatchResult, Written, account_batches, write_
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
-from spark_jobs.jobs.planning import Plan, Planned, is_large, make_plan
+from spark_jobs.jobs.planning import Plan, Planned, is_worth_a_turn, kind_of, make_plan
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
@@ -35,7 +35,7 @@ from spark_jobs.tables.session import share_fairly
 
 # A commit is mostly waiting: with fewer the cores idle.
 BATCHES_A_CORE = 3
-# One feed never has all of them, and large zips have few: another one's zips find a free one at once.
+# One feed never has all of them: another one's zips find a free one at once.
 SHARE_OF_A_FEED = 0.5
 # Batches that were written wait so long, while others are being written, to share a commit of the ledger.
 LEDGER_SECONDS = 2.0
@@ -234,16 +234,23 @@ class IngestRun:
         return True
 
     def _claim(self, plan: Plan) -> None:
-        at_work, share = self._feeds_at_work(), max(1, round(self._at_once * SHARE_OF_A_FEED))
-        large = sum(is_large(begun.batch.manifest.zips) for begun in self._running.values())
         for planned in plan.batches:
             if len(self._running) == self._at_once:
                 self._planned_for = None
                 break
-            if at_work[planned.feed_name] < share and (large < self._large_at_once or not is_large(planned.zips)):
-                at_work[planned.feed_name] += 1
-                large += is_large(planned.zips)
+            if self._may_start(planned):
                 self._start(self._claimed(plan, planned), again=False)
+
+    def _may_start(self, planned: Planned) -> bool:
+        """Leaves room for other feeds, and lets the zips of a feed gather while a batch of theirs is being written."""
+        at_work = [begun.batch.manifest for begun in self._running.values()]
+        of_feed = [m for m in at_work if m.feed == planned.feed_name]
+        if len(of_feed) >= max(1, round(self._at_once * SHARE_OF_A_FEED)):
+            return False
+        kind = kind_of(planned.zips)
+        if kind == "large" and sum(kind_of(m.zips) == "large" for m in at_work) >= self._large_at_once:
+            return False
+        return is_worth_a_turn(planned.zips) or not any(kind_of(m.zips) == kind for m in of_feed)
 
     def _claimed(self, plan: Plan, planned: Planned) -> Batch:
         feed, targets = planned.feed, plan.rules.targets

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from spark_jobs.jobs.troubles import Troubles
 from spark_jobs.landing.agent import DeliveryNote
@@ -30,6 +31,9 @@ from spark_jobs.tables.rule_store import READ_ORDER, read_rows, stopped_feeds
 LARGEST_ZIP = 1 << 30
 # A larger zip may take minutes: the others of its feed do not wait for it, nor do all batches at once hold such zips.
 LARGE_ZIP = 16 << 20
+# Fewer zips, and fewer bytes, wait while a batch of their feed is written: they are a commit cheaper then.
+WORTH_ZIPS = 50
+WORTH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stopped}
     waiting = halted | troubles.waiting()
     groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=unsettled, busy=busy)
-    batches = sorted(_cut(rules, seen, groups, troubles), key=lambda planned: _urgency(planned, running))
+    batches = sorted(
+        _cut(rules, seen, groups, troubles), key=lambda planned: urgency(planned.feed, planned.zips, running)
+    )
     return Plan(batches, rules, halted)
 
 
@@ -108,20 +114,40 @@ def _claimed(lake: Lake) -> tuple[set[str], set[tuple[str | None, str]]]:
     return {note.zip_id for _, note in zips}, {(feed, note.sha256) for feed, note in zips}
 
 
-def is_large(zips: Sequence[ClaimedZip]) -> bool:
-    """Whether a batch of these zips holds one that may take minutes."""
-    return any(z.note.bytes > LARGE_ZIP for z in zips)
+def kind_of(zips: Sequence[ClaimedZip]) -> Literal["usual", "large", "replay"]:
+    """What kind of batch these zips are; zips of different kinds are in no batch together."""
+    if any(z.note.replay for z in zips):
+        return "replay"
+    return "large" if any(z.note.bytes > LARGE_ZIP for z in zips) else "usual"
 
 
-def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, bool, datetime]:
+def is_worth_a_turn(zips: Sequence[ClaimedZip]) -> bool:
+    """Whether they are so many that their batch is begun beside another of their feed, and not left to grow meanwhile."""
+    return len(zips) >= WORTH_ZIPS or sum(z.note.bytes for z in zips) >= WORTH_BYTES
+
+
+def urgency(feed: Feed | None, zips: Sequence[ClaimedZip], running: Counter[str | None]) -> tuple[int, bool, datetime]:
     """The earliest due first: a zip is due its feed's `priority` in seconds after it landed, so that none waits for ever.
 
-    Replays landed long ago, and would else hold up what is delivered now.
+    Replays landed long ago, and would else hold up what is delivered now. `running` counts batches at work by feed.
     """
-    priority = planned.feed.priority if planned.feed else 0
-    is_replay = any(z.note.replay for z in planned.zips)
-    landed = min(datetime.fromisoformat(z.note.landed_at) for z in planned.zips)
-    return running[planned.feed_name], is_replay, landed + timedelta(seconds=priority)
+    name, priority = (feed.feed, feed.priority) if feed else (None, 0)
+    landed = min(datetime.fromisoformat(z.note.landed_at) for z in zips)
+    return running[name], kind_of(zips) == "replay", landed + timedelta(seconds=priority)
+
+
+def cut_feed(
+    feed: Feed, zips: Sequence[ClaimedZip], loaded: Mapping[tuple[str, str], str], troubles: Troubles
+) -> Iterator[list[ClaimedZip]]:
+    """The batches of a feed's zips; `loaded` maps (feed, sha256) to the id of a zip that was loaded."""
+    # A replay is no duplicate, and costs more than a delivery: it goes in batches apart. Large zips go alone.
+    replays = [z for z in zips if z.note.replay]
+    delivered = mark_duplicates(feed.feed, [z for z in zips if not z.note.replay], loaded)
+    usual = [z for z in delivered if kind_of([z]) == "usual"]
+    large = [[z] for z in delivered if kind_of([z]) == "large"]
+    for some in (usual, *large, replays):
+        marked = [_refused_if_hopeless(feed.feed, z, troubles) for z in some]
+        yield from cut_batches(marked, troubles.most_zips(feed.feed, feed.batch_zips), feed.batch_bytes)
 
 
 def _cut(
@@ -130,16 +156,9 @@ def _cut(
     for name, zips in groups.items():
         if name is None:
             yield Planned(None, zips)
-            continue
-        feed = rules.feeds[name]
-        delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
-        usual = [z for z in delivered if not is_large([z])]
-        large = [[z] for z in delivered if is_large([z])]
-        # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
-        for some in (usual, *large, [z for z in zips if z.note.replay]):
-            marked = [_refused_if_hopeless(name, z, troubles) for z in some]
-            for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
-                yield Planned(feed, batch)
+        else:
+            feed = rules.feeds[name]
+            yield from (Planned(feed, batch) for batch in cut_feed(feed, zips, seen.loaded, troubles))
 
 
 def _refused_if_hopeless(feed: str, z: ClaimedZip, troubles: Troubles) -> ClaimedZip:
