@@ -6,25 +6,28 @@ is found again in landing.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
-from spark_jobs.batches.run import BatchResult, Written, account_batches, write_batch
+from spark_jobs.batches.run import BatchResult, Written, write_batch
 from spark_jobs.errors import LakeError
+from spark_jobs.jobs.accounting import Accounting
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
 from spark_jobs.jobs.planning import Plan, Planned, is_worth_a_turn, kind_of, make_plan
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
-from spark_jobs.landing.claim import MANIFEST, Manifest, claim, landed_zips, release, unfinished_batches
+from spark_jobs.landing.claim import MANIFEST, Manifest, batch_folder, claim, landed_zips, release, unfinished_batches
 from spark_jobs.landing.files import write_json
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Finding
@@ -37,8 +40,6 @@ from spark_jobs.tables.session import share_fairly
 BATCHES_A_CORE = 3
 # One feed never has all of them: another one's zips find a free one at once.
 SHARE_OF_A_FEED = 0.5
-# Batches that were written wait so long, while others are being written, to share a commit of the ledger.
-LEDGER_SECONDS = 2.0
 # How often landing is looked at while nothing happens, and how often it is planned again though nothing new landed.
 POLL_SECONDS = 0.5
 REPLAN_SECONDS = 15.0
@@ -104,14 +105,6 @@ def ingest_once(lake: Lake, listener: Listener = Listener()) -> IngestReport:
     return IngestRun(lake, listener).until_empty()
 
 
-@dataclass(frozen=True)
-class _Begun:
-    """A batch that was begun at `at`, by the process's own clock."""
-
-    batch: Batch
-    at: float
-
-
 class IngestRun:
     """One run of the ingest job. One thread plans, claims and judges failures; a pool beside it writes batches.
 
@@ -123,17 +116,16 @@ class IngestRun:
         self.report = IngestReport()
         self._epoch = next_epoch(lake.site.home)
         self._quiet_seconds = 0.0
+        self._waits_for_room = self._told_of_full_disk = False
         self._number = 0
         self._troubles = Troubles()
         cores = os.cpu_count() or 1
         self._at_once, self._large_at_once = BATCHES_A_CORE * cores, max(1, cores // 2)
         self._pool = ThreadPoolExecutor(self._at_once, "batch")
         self._aside = ThreadPoolExecutor(2, "aside")  # the ledger, and upkeep
-        self._running: dict[Future[Written | BatchResult], _Begun] = {}
-        self._written: list[tuple[Written, _Begun]] = []
-        self._accounting: Future[list[BatchResult]] | None = None
-        self._accounted_for: list[_Begun] = []  # by that future
-        self._accounted_at = float("-inf")
+        self._running: dict[Future[Written | BatchResult], Batch] = {}
+        self._accounting = Accounting(lake, self._aside)
+        self._began: dict[str, float] = {}  # by batch
         self._ends = 0  # how often a batch left the pool or the ledger: then there is something new to plan
         self._left: list[Batch] = []  # claimed and not running: of an earlier run, or failed after they began to write
         self._halted: frozenset[str] = frozenset()
@@ -158,7 +150,7 @@ class IngestRun:
 
     def until_stopped(self, stop: threading.Event) -> IngestReport:
         """Runs until `stop` is set: then no more is claimed, and what was claimed is run to its end."""
-        self._quiet_seconds = QUIET_SECONDS
+        self._quiet_seconds, self._waits_for_room = QUIET_SECONDS, True
         self._begin()
         try:
             while not stop.is_set():
@@ -207,6 +199,11 @@ class IngestRun:
         before = len(self._running)
         if self._left:
             self._start_left(free)
+        with self._unless_disk_fills():
+            self._start_landed()
+        return len(self._running) - before
+
+    def _start_landed(self) -> None:
         adopt(self.lake.site.landing, self._quiet_seconds)
         notes = landed_zips(self.lake.site.landing)
         self.report.backlog = len(notes)
@@ -215,7 +212,6 @@ class IngestRun:
             self._halted = frozenset(plan.halted)
             self.report.findings = plan.findings
             self._claim(plan)
-        return len(self._running) - before
 
     def _start_left(self, free: int) -> None:
         waiting = self._halted | self._troubles.waiting()
@@ -243,7 +239,7 @@ class IngestRun:
 
     def _may_start(self, planned: Planned) -> bool:
         """Leaves room for other feeds, and lets the zips of a feed gather while a batch of theirs is being written."""
-        at_work = [begun.batch.manifest for begun in self._running.values()]
+        at_work = [batch.manifest for batch in self._running.values()]
         of_feed = [m for m in at_work if m.feed == planned.feed_name]
         if len(of_feed) >= max(1, round(self._at_once * SHARE_OF_A_FEED)):
             return False
@@ -264,62 +260,51 @@ class IngestRun:
         )
         self._number += 1
         site = self.lake.site
-        return Batch(manifest, claim(site.landing, site.claimed, manifest), feed, targets)
+        try:
+            return Batch(manifest, claim(site.landing, site.claimed, manifest), feed, targets)
+        except OSError:
+            release(site.landing, batch_folder(site.claimed, manifest))
+            raise
 
     def _feeds_at_work(self) -> Counter[str | None]:
-        return Counter(begun.batch.manifest.feed for begun in self._running.values())
+        return Counter(batch.manifest.feed for batch in self._running.values())
 
     def _start(self, batch: Batch, again: bool) -> None:
-        self._running[self._pool.submit(_run, self.lake, batch, again)] = _Begun(batch, time.monotonic())
+        self._began[batch.name] = time.monotonic()
+        self._running[self._pool.submit(_run, self.lake, batch, again)] = batch
 
     def _is_at_work(self) -> bool:
-        return bool(self._running or self._written or self._accounting)
+        return bool(self._running) or not self._accounting.is_idle
 
     def _collect(self) -> None:
-        """Waits a moment for batches to be written or accounted for, and takes note of those that are."""
-        futures = [*self._running, *([self._accounting] if self._accounting else [])]
-        done, _ = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        """Waits a moment for batches to be written or entered into the ledger, and takes note of those that are."""
+        ledger = [self._accounting.future] if self._accounting.future else []
+        done, _ = wait([*self._running, *ledger], timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         for future in done.intersection(self._running):
+            self._note_written(self._running.pop(future), future)
+        batches, results, error = self._accounting.take_ended()
+        for written in batches if error else ():
+            self._note_failure(written.batch, error)
+        for result in results:
+            self._note_end(result)
+        self._accounting.go_on(others_to_come=bool(self._running))
+        if done or batches:
             self._ends += 1
-            begun = self._running.pop(future)
-            if error := future.exception():
-                self._note_failure(begun.batch, error)
-            elif isinstance(result := future.result(), Written):
-                self._written.append((result, begun))
-            else:
-                self._note_end(result, begun)
-        if self._accounting and self._accounting.done():
-            self._note_accounts(self._accounting)
-        self._account()
-        if done:
             self.listener.progress(self.report)
 
-    def _account(self) -> None:
-        """Has the ledger written for the batches that wait for it: at once if no others will soon be ready to join them."""
-        now = time.monotonic()
-        if self._accounting or not self._written:
-            return
-        if not self._running or now >= self._accounted_at + LEDGER_SECONDS:
-            self._accounted_at = now
-            self._accounted_for = [begun for _, begun in self._written]
-            self._accounting = self._aside.submit(_account, self.lake, [written for written, _ in self._written])
-            self._written = []
-
-    def _note_accounts(self, future: Future[list[BatchResult]]) -> None:
-        self._ends += 1
-        self._accounting = None
+    def _note_written(self, batch: Batch, future: Future[Written | BatchResult]) -> None:
         if error := future.exception():
-            for begun in self._accounted_for:
-                self._note_failure(begun.batch, error)
-            return
-        for result, begun in zip(future.result(), self._accounted_for, strict=True):
-            self._note_end(result, begun)
+            self._note_failure(batch, error)
+        elif isinstance(result := future.result(), Written):
+            self._accounting.add(result)
+        else:
+            self._note_end(result)
 
-    def _note_end(self, result: BatchResult, begun: _Begun) -> None:
+    def _note_end(self, result: BatchResult) -> None:
         self.report.add(result)
         self._troubles.note_success(result.feed or "")
         self.report.isolated.pop(result.feed or "", None)
-        self.listener.finished(result, time.monotonic() - begun.at)
+        self.listener.finished(result, time.monotonic() - self._began.pop(result.batch))
         if result.stopped_by:
             self._alarm(f"feed {result.feed} is stopped by {result.stopped_by}: its zips wait in landing")
 
@@ -334,6 +319,8 @@ class IngestRun:
         else:
             self._left.append(batch)
             self.report.failed[batch.name] = type(error).__name__
+        if self._disk_is_full():  # that is no fault of its feed
+            return
         zips = [z.note.zip_id for z in batch.manifest.zips]
         feed = batch.manifest.feed
         if self._troubles.note_failure(feed or "", batch.name, zips, given_back) and feed:
@@ -358,12 +345,30 @@ class IngestRun:
             raise LakeError(str(self.lake.site.home), "Spark has ended", "Start again: claimed batches are run again.")
 
     def _has_room(self) -> bool:
-        if shutil.disk_usage(self.lake.site.home).free >= LEAST_FREE_BYTES:
+        """Whether there is room to begin more. If not, a continuous run waits for it, any other ends with its batches."""
+        if not self._disk_is_full():
+            self._told_of_full_disk = False
             return True
         problem = f"less than {LEAST_FREE_BYTES >> 20} MB are free on its disk"
-        if not self._running:
+        if not (self._running or self._waits_for_room):
             raise LakeError(str(self.lake.site.home), problem, "Make room: nothing more is claimed until then.")
+        if not self._told_of_full_disk:
+            self._told_of_full_disk = True
+            self._alarm(f"{problem}: nothing more is claimed until there is room")
         return False
+
+    def _disk_is_full(self) -> bool:
+        return shutil.disk_usage(self.lake.site.home).free < LEAST_FREE_BYTES
+
+    @contextmanager
+    def _unless_disk_fills(self) -> Iterator[None]:
+        """Gives up what is begun in the block where the disk fills meanwhile: `_has_room` tells of it next time."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self._planned_for = None
 
     def _keep_up(self) -> None:
         """Every now and then carries out compactions that the writer planned, and packs the vault, beside the batches."""
@@ -390,11 +395,6 @@ def _run(lake: Lake, batch: Batch, again: bool) -> Written | BatchResult:
     share_fairly(lake.session, batch.manifest.feed or "no_feed")
     batch.begin()
     return write_batch(lake, batch, again)
-
-
-def _account(lake: Lake, written: Sequence[Written]) -> list[BatchResult]:
-    share_fairly(lake.session, "ledger")
-    return account_batches(lake, written)
 
 
 def _upkeep(lake: Lake) -> None:
