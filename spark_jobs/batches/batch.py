@@ -14,7 +14,7 @@ from spark_jobs.landing.files import write_whole
 from spark_jobs.rules.model import Feed, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
 
-# Zips of so few bytes are read by one task, and their rows counted by one: more would cost more than they save.
+# The rows of zips of so few bytes are read and counted by one task: more would cost more than they save.
 SMALL_BYTES = 2 << 20
 NO_FEED = "zip.no_feed: no feed in force takes it"
 WRITING, BEGINNINGS = "writing", "beginnings"

@@ -7,11 +7,12 @@ struct column of that name), `_member` (a member refused as a whole) or `_zip` (
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from spark_jobs.archives import ZipError
-from spark_jobs.batches.batch import Batch, is_small
+from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.times import extract_times
 from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
 from spark_jobs.rules.model import Feed
@@ -27,6 +28,10 @@ from spark_jobs.rules.model import Feed
 # Typing works on whole columns: it is given rows of many zips at once, and never more than this many bytes of text.
 ROWS_TYPED_TOGETHER = 16_384
 BYTES_TYPED_TOGETHER = 16 << 20
+
+# A task reads about so many packed bytes, so that its start costs little beside, and no task keeps the others waiting;
+# fewer where there are cores to be had, but never so few that they are read sooner than a task starts.
+BYTES_A_TASK, LEAST_BYTES_A_TASK = 8 << 20, 256 << 10
 
 PROVENANCE = pa.schema(
     [
@@ -46,8 +51,9 @@ PROVENANCE = pa.schema(
 
 @dataclass(frozen=True)
 class ZipContext:
-    """What is known of a zip before it is opened. `order` is its share of `_order`, of fixed width."""
+    """What is known of the zip in `path` before it is opened. `order` is its share of `_order`, of fixed width."""
 
+    path: str
     zip_id: str
     sha256: str
     order: str
@@ -61,20 +67,35 @@ def parse(session: SparkSession, batch: Batch) -> DataFrame:
     Nothing is written: a task that is lost is done again with the same result.
     """
     assert batch.feed is not None
-    paths = [str(batch.folder / f"{z.note.zip_id}.zip") for z in batch.to_open]
-    zips = session.read.format("binaryFile").load(paths)
-    if is_small(batch.to_open):
-        zips = zips.coalesce(1)
-    reader = ZipReader(batch.feed, _contexts(batch))
-    return zips.select("path", "content").mapInArrow(reader, from_arrow_schema(reader.schema))
+    shares = even_shares(batch, session.sparkContext.defaultParallelism)
+    tasks = session.range(0, len(shares), 1, len(shares))
+    reader = ZipReader(batch.feed, shares)
+    return tasks.mapInArrow(reader, from_arrow_schema(reader.schema))
+
+
+def even_shares(batch: Batch, slots: int) -> list[list[ZipContext]]:
+    """The batch's zips that are to be opened, shared out among tasks so that each has about as many bytes to read."""
+    sizes = {z.note.zip_id: z.note.bytes for z in batch.to_open}
+    total = sum(sizes.values())
+    count = min(len(sizes), max(min(slots, total // LEAST_BYTES_A_TASK), total // BYTES_A_TASK, 1))
+    shares: list[list[ZipContext]] = [[] for _ in range(count)]
+    filled = [(0, place) for place in range(count)]
+    for context in sorted(_contexts(batch), key=lambda context: -sizes[context.zip_id]):
+        size, place = heapq.heappop(filled)
+        shares[place].append(context)
+        heapq.heappush(filled, (size + sizes[context.zip_id], place))
+    return shares
 
 
 @dataclass(frozen=True)
 class ZipReader:
-    """What a Python worker does: record batches of (path, content) to record batches of `schema`."""
+    """What a Python worker does: record batches of task numbers to record batches of `schema`.
+
+    A worker reads the zips of its task where they lie; their bytes do not travel through the JVM.
+    """
 
     feed: Feed
-    contexts: Mapping[str, ZipContext]
+    shares: Sequence[Sequence[ZipContext]]
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -85,10 +106,10 @@ class ZipReader:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Reads the zips one after the other; memory holds one zip and the rows that wait to be typed."""
         waiting = _Waiting(self)
-        for path, content in _zips(batches):
-            context = self.contexts.get(PurePosixPath(path).stem)
-            if context is not None:
-                yield from self._read(context, content, waiting)
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                for context in self.shares[number]:
+                    yield from self._read(context, Path(context.path).read_bytes(), waiting)
         yield from waiting.flush()
 
     def _read(self, context: ZipContext, content: bytes, waiting: _Waiting) -> Iterator[pa.RecordBatch]:
@@ -111,20 +132,39 @@ class ZipReader:
 
 
 @dataclass
+class _Held:
+    """Raw rows of one member rule that wait."""
+
+    tables: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
+
+    def add(self, table: pa.Table) -> None:
+        """Takes raw rows in."""
+        self.tables.append(table)
+        self.rows += len(table)
+        self.bytes += table.nbytes
+
+    def is_full(self) -> bool:
+        """Whether there are enough of them to be typed together."""
+        return self.rows >= ROWS_TYPED_TOGETHER or self.bytes >= BYTES_TYPED_TOGETHER
+
+
+@dataclass
 class _Waiting:
     """Raw rows of several zips, by member rule, until there are enough of them to be typed together; and events."""
 
     reader: ZipReader
-    tables: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[str, _Held] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def add_rows(self, context: ZipContext, rows: Rows) -> Iterator[pa.RecordBatch]:
         """Takes raw rows in, and gives typed ones out when there are enough."""
         count = len(rows.table)
         table = rows.table.append_column("_zip_id", pa.repeat(context.zip_id, count))
-        self.tables[rows.rule].append(table.append_column("_zip_order", pa.repeat(context.order, count)))
-        held = self.tables[rows.rule]
-        if sum(map(len, held)) >= ROWS_TYPED_TOGETHER or sum(t.nbytes for t in held) >= BYTES_TYPED_TOGETHER:
+        held = self.held.setdefault(rows.rule, _Held())
+        held.add(table.append_column("_zip_order", pa.repeat(context.order, count)))
+        if held.is_full():
             yield from self._typed(rows.rule)
 
     def add_summary(self, context: ZipContext, summary: ZipSummary) -> None:
@@ -142,13 +182,13 @@ class _Waiting:
 
     def flush(self) -> Iterator[pa.RecordBatch]:
         """Everything that still waits."""
-        for rule in list(self.tables):
+        for rule in list(self.held):
             yield from self._typed(rule)
         if self.events:
             yield from self._output(pa.Table.from_pylist(self.events, PROVENANCE), rule=None)
 
     def _typed(self, rule: str) -> Iterator[pa.RecordBatch]:
-        raw = pa.concat_tables(self.tables.pop(rule))
+        raw = pa.concat_tables(self.held.pop(rule).tables)
         member = next(m for m in self.reader.feed.readers if m.member == rule)
         typed = type_columns(raw, member.columns).append_column("_kind", pa.repeat(rule, len(raw)))
         yield from self._output(typed, rule)
@@ -168,18 +208,11 @@ class _Waiting:
         return pa.nulls(len(table), wanted.type)
 
 
-def _zips(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, bytes]]:
-    for batch in batches:
-        for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
-            yield path.as_py(), content.as_py()
-
-
-def _contexts(batch: Batch) -> dict[str, ZipContext]:
+def _contexts(batch: Batch) -> Iterator[ZipContext]:
     feed = batch.feed
     assert feed is not None
-    contexts = {}
     for z, time in zip(batch.to_open, extract_times(feed, batch.to_open), strict=True):
+        path = batch.folder / f"{z.note.zip_id}.zip"
         order = f"{time.order}{feed.revision:08d}{z.note.sha256[:16]}"
         constants = {**{f"$name.{part}": text for part, text in z.parts.items()}, "$extract_time": time.text}
-        contexts[z.note.zip_id] = ZipContext(z.note.zip_id, z.note.sha256, order, constants, time.refusal)
-    return contexts
+        yield ZipContext(str(path), z.note.zip_id, z.note.sha256, order, constants, time.refusal)

@@ -17,11 +17,12 @@ from pyspark.sql import functions as F
 from spark_jobs.batches.account import ZipAccount
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.judge import Judged
+from spark_jobs.tables.frames import frame_of
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import day_of
-from spark_jobs.tables.quarantine import IS_OPEN, KEY
+from spark_jobs.tables.quarantine import IS_OPEN, KEY, QUARANTINE
 
-ENTRY = "zip_id string, member_index int, target string, row bigint, member string, reason string"
+ENTRY = {name: QUARANTINE[name] for name in (*KEY, "member", "reason")}
 
 
 def record_refusals(
@@ -33,7 +34,7 @@ def record_refusals(
         return
     now = F.lit(datetime.now(UTC))
     if entries is None:
-        entries = lake.session.createDataFrame([], ENTRY)
+        entries = frame_of(lake.session, [], ENTRY)
     rows = _rows(entries, batch, now)
     if batch.replayed:
         days = {day_of(note) for note in batch.notes}
@@ -51,8 +52,9 @@ def _entries(
     """A row each refused zip, member and row, of the columns ENTRY; None if nothing was refused."""
     entries = []
     if batch.refused:
-        rows = [(z.note.zip_id, -1, "", 0, None, z.refusal) for z in batch.refused]
-        entries.append(lake.session.createDataFrame(rows, ENTRY))
+        whole = {"member_index": -1, "target": "", "row": 0}
+        rows = [{"zip_id": z.note.zip_id, **whole, "reason": z.refusal} for z in batch.refused]
+        entries.append(frame_of(lake.session, rows, ENTRY))
     if parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
         entries.append(_refused(parsed, judged))
     return reduce(DataFrame.unionByName, entries) if entries else None

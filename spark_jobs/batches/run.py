@@ -27,6 +27,7 @@ from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.judge import Judged, fit_rows, judge
 from spark_jobs.batches.parse import parse
 from spark_jobs.batches.refusals import record_refusals
+from spark_jobs.batches.settle import SETTLED_FROM, settle
 from spark_jobs.batches.withdrawal import withdraw_rows
 from spark_jobs.landing import vault
 from spark_jobs.landing.claim import release, remove_batch
@@ -140,17 +141,22 @@ def _upsert_targets(
     feed = batch.feed
     assert feed is not None
     by_target = {name: [j for j in judged if j.target.target == name] for name in feed.targets}
+    many = sum(account.rows_loaded for account in accounts) >= SETTLED_FROM
     with ThreadPoolExecutor(len(by_target)) as pool:
-        upsert = inheritable_thread_target(partial(_upsert_target, lake, batch, feed))
+        upsert = inheritable_thread_target(partial(_upsert_target, lake, batch, feed, many))
         commits = pool.map(upsert, by_target.values())
         return dict(zip(by_target, commits, strict=True))
 
 
-def _upsert_target(lake: Lake, batch: Batch, feed: Feed, judged: Sequence[Judged]) -> str:
+def _upsert_target(lake: Lake, batch: Batch, feed: Feed, many: bool, judged: Sequence[Judged]) -> str:
     rows = [fit_rows(j, batch.name) for j in judged]
     together = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), rows)
     table = lake.table(judged[0].target)
-    commit = lake.writer.upsert(together, table)
+    settled = settle(together, table) if many and len(judged) == 1 else None
+    if settled is not None:
+        commit = lake.writer.upsert(settled, table, settled=True)
+    else:
+        commit = lake.writer.upsert(together, table)
     _show_to_readers(lake, table, feed)
     return commit
 

@@ -18,10 +18,9 @@ from spark_jobs.batches.judge import Judged
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.rules.model import TargetTable
 from spark_jobs.tables import ledger
-from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import ORDER, HudiTable
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.rule_store import read_rules
+from spark_jobs.tables.standing import standing
 
 # `_order`: source time 20, extract time 20, rule revision 8, then hash, member and row.
 BEFORE_REVISION, REVISION, AFTER_REVISION = (1, 40), (41, 8), (49, 36)
@@ -52,7 +51,7 @@ def _targets(lake: Lake, batch: Batch) -> Iterator[TargetTable]:
     before = sorted({name for row in rows for name in ledger.commits_of(row)}.difference(now))
     yield from (batch.targets[name] for name in now)
     if before:
-        known = read_rules(access_of(lake)).targets
+        known = standing(lake).rules.targets
         yield from (known[name] for name in before if name in known)
 
 

@@ -23,14 +23,15 @@ def register(app: typer.Typer) -> None:
 
 def test(
     tiers: Annotated[
-        list[str] | None, typer.Argument(help="lint, unit, spark, docs; the first three if not given.")
+        list[str] | None, typer.Argument(help="lint, unit, spark, docs, bench; the first three if not given.")
     ] = None,
     kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
     json: JsonOption = False,
 ) -> None:
     """Runs the tests: lint and types, unit (no Spark, seconds), spark (one shared session, real kills).
 
-    The tier docs runs the commands of the documentation, each in a process of its own.
+    The tier docs runs the commands of the documentation, each in a process of its own; the tier bench runs each benchmark
+    in a small way, and judges what it loads and says, not its speed.
     """
     tiers = tiers or ["lint", "unit", "spark"]
     results = {"lint": _lint()} if "lint" in tiers else {}

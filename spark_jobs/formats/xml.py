@@ -67,6 +67,19 @@ def _readers(feed: _Same, member: str) -> tuple[XmlRule, FastReader | None]:
 
 
 @dataclass
+class _Documents:
+    """Documents, and which of a batch's members they are."""
+
+    data: list[bytes] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, data: bytes, place: int) -> None:
+        """Takes a document in."""
+        self.data.append(data)
+        self.places.append(place)
+
+
+@dataclass
 class _Batch:
     """Members of a zip that are put into tables together."""
 
@@ -75,8 +88,8 @@ class _Batch:
     constants: Constants
     tally: Tally
     entries: list[Entry] = field(default_factory=list)
-    plain: list[bytes] = field(default_factory=list)
-    plain_places: list[int] = field(default_factory=list)  # which of `entries` they are
+    usual: _Documents = field(default_factory=_Documents)  # plain as far as meets the eye
+    plain: _Documents = field(default_factory=_Documents)  # well-formed by themselves
     size: int = 0
 
     def __post_init__(self) -> None:
@@ -87,12 +100,11 @@ class _Batch:
         place = len(self.entries)
         self.entries.append(entry)
         self.size += len(data)
-        document = self.fast.admit(data) if self.fast else None
+        document = self.fast.admit_unparsed(data) if self.fast else None
         if document is None:
-            self._read_exactly(data, place)
+            self._admit(data, place)
         else:
-            self.plain.append(document)
-            self.plain_places.append(place)
+            self.usual.add(document, place)
 
     def is_full(self) -> bool:
         """Whether memory wants it to be put into tables now."""
@@ -100,25 +112,48 @@ class _Batch:
 
     def rows(self) -> Iterator[Rows]:
         """The tables of the members taken in."""
-        yield from self._plain_rows(0, len(self.plain))
+        yield from self._usual_rows()
+        yield from self._plain_rows(0, len(self.plain.data))
         yield from raw_rows(self.rule, self.exact.take(), self.entries, self.constants)
+
+    def _usual_rows(self) -> Iterator[Rows]:
+        """Tables of the usual documents; where one of them is in doubt, each is admitted by itself."""
+        if not self.usual.data:
+            return
+        assert self.fast is not None
+        found = self.fast.read_unparsed(self.usual.data)
+        if found is not None:
+            yield from self._tables(found, self.usual.places)
+        else:
+            for data, place in zip(self.usual.data, self.usual.places, strict=True):
+                self._admit(data, place)
+
+    def _admit(self, data: bytes, place: int) -> None:
+        document = self.fast.admit(data) if self.fast else None
+        if document is None:
+            self._read_exactly(data, place)
+        else:
+            self.plain.add(document, place)
 
     def _plain_rows(self, start: int, stop: int) -> Iterator[Rows]:
         """Tables of the plain members; halves them until those that only look plain stand alone."""
         if start == stop:
             return
         assert self.fast is not None
-        found = self.fast.read(self.plain[start:stop])
+        found = self.fast.read(self.plain.data[start:stop])
         if found is not None:
-            places = self.plain_places[start:stop]
+            places = self.plain.places[start:stop]
             self._note_empty(found[0], places)
-            yield from raw_rows(self.rule, [_placed(one, places) for one in found], self.entries, self.constants)
+            yield from self._tables(found, places)
         elif stop - start == 1:
-            self._read_exactly(self.plain[start], self.plain_places[start])
+            self._read_exactly(self.plain.data[start], self.plain.places[start])
         else:
             middle = (start + stop) // 2
             yield from self._plain_rows(start, middle)
             yield from self._plain_rows(middle, stop)
+
+    def _tables(self, found: Sequence[Found], places: list[int]) -> Iterator[Rows]:
+        return raw_rows(self.rule, [_placed(one, places) for one in found], self.entries, self.constants)
 
     def _read_exactly(self, data: bytes, place: int) -> None:
         try:
@@ -137,6 +172,6 @@ class _Batch:
 
 
 def _placed(found: Found, places: list[int]) -> Found:
-    if places[-1] - places[0] == len(places) - 1 and places[0] == 0:
+    if places == list(range(len(places))):
         return found
     return Found(pa.array(places, pa.int32()).take(found.members), found.parents, found.texts)

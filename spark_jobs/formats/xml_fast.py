@@ -1,9 +1,10 @@
 """XML documents to rows, fast: many documents wrapped into one, and one xml2arrow parse for all of them.
 
-xml2arrow is lax, so `admit` lets only documents in that a strict parser has found well-formed, each by itself, and
-that hold nothing that xml2arrow reads otherwise than the exact reader. Neither `<!--` here and `-->` there, nor an
-open tag here and its end there, can get that far. The name of the wrapper is random all the same and held against the
-documents, and what comes out is counted.
+xml2arrow is lax, so only documents get that far that a strict parser has found well-formed, and that hold nothing that
+xml2arrow reads otherwise than the exact reader. Neither `<!--` here and `-->` there, nor an open tag here and its end
+there, is let in: documents are parsed each by itself (`admit`, `read`), or as they are wrapped, wrappers and roots
+counted (`admit_unparsed`, `read_unparsed`). The name of the wrapper is random and held against the documents, and what
+comes out is counted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from xml2arrow import XmlToArrowParser
 
 from spark_jobs.formats.text import codec_name
-from spark_jobs.formats.xml_gate import Gate
+from spark_jobs.formats.xml_gate import Gate, are_well_formed
 from spark_jobs.formats.xml_rows import Found
 from spark_jobs.formats.xml_rules import Names, Source, Test, XmlRule, names_of
 
@@ -30,7 +31,7 @@ class FastReader:
     def __init__(self, rule: XmlRule) -> None:
         self._rule = rule
         self._gate = Gate(rule)
-        self._wrapper = f"w{secrets.token_hex(16)}"
+        self._wrapper = f"w{secrets.token_hex(8)}"
         self._parser = _parser(self._tables())
 
     @staticmethod
@@ -46,20 +47,38 @@ class FastReader:
         """The document as `read` may have it, or None where the exact reader has to read it."""
         return self._gate.admit(data)
 
+    def admit_unparsed(self, data: bytes) -> bytes | None:
+        """The document as `read_unparsed` may have it, or None where it has to be admitted by itself."""
+        return self._gate.admit_unparsed(data)
+
     def read(self, documents: Sequence[bytes]) -> list[Found] | None:
         """The rows of admitted documents, in the order of the rule's family; None if one needs the exact reader."""
-        wrapper = self._wrapper.encode()
-        between = b"</%b><%b>" % (wrapper, wrapper)
-        joined = b"<r><%b>%b</%b></r>" % (wrapper, between.join(documents), wrapper)
-        if joined.count(wrapper) != 2 * len(documents):
+        return self._read(self._wrapped(documents), len(documents))
+
+    def read_unparsed(self, documents: Sequence[bytes]) -> list[Found] | None:
+        """The rows of documents that were admitted unparsed; None if one is not well-formed or needs the exact reader."""
+        count, wrapped = len(documents), self._wrapped(documents)
+        found = self._read(wrapped, count) if are_well_formed(wrapped, self._wrapper, count) else None
+        if found is None or not found[0].members.equals(pa.array(range(count), pa.int32())):
+            return None
+        return found
+
+    def _wrapped(self, documents: Sequence[bytes]) -> bytes:
+        """The documents, each in a wrapper, in one root. The namespace that a wrapper declares has no other use than to be told."""
+        name = self._wrapper.encode()
+        start, end = b'<%b xmlns:%b="w">' % (name, name), b"</%b>" % name
+        return b"<r>%b%b%b</r>" % (start, (end + start).join(documents), end)
+
+    def _read(self, wrapped: bytes, count: int) -> list[Found] | None:
+        if wrapped.count(self._wrapper.encode()) != 3 * count:
             return None
         try:
-            tables = self._parser.parse(joined)
+            tables = self._parser.parse(wrapped)
         except BaseException as error:  # a panic of the Rust parser is no Exception
             if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                 raise
             return None
-        if len(tables["wrapper"]) != len(documents):
+        if len(tables["wrapper"]) != count:
             return None
         return self._found([tables[str(place)] for place in range(len(self._rule.family))])
 

@@ -19,7 +19,9 @@ DECLARATION = re.compile(
     rb"(\s+standalone\s*=\s*(?:'(yes|no)'|\"(yes|no)\"))?\s*\?>",
     re.IGNORECASE,
 )
+SPACE = b" \t\r\n"
 OPENING = (b"<", b" ", b"\t", b"\r", b"\n")
+AFTER_NAME = (b">", b" ", b"\t", b"\r", b"\n")
 
 
 class Gate:
@@ -28,21 +30,42 @@ class Gate:
     def __init__(self, rule: XmlRule) -> None:
         self._suspects = _suspects(rule)
         self._rows = _rows_of_children(rule)
+        root = names_of(rule.record)[0].encode()
+        # Only where the root is the record does the fast reader tell how many roots there are.
+        self._starts = tuple(b"<%b%b" % (root, after) for after in AFTER_NAME) if len(rule.record) == 1 else ()
+        self._end = b"</%b>" % root
 
     def admit(self, data: bytes) -> bytes | None:
-        """The document as it may be wrapped, or None if there is any doubt about it."""
+        """The document as it may be wrapped, or None if there is any doubt about it: it is parsed by itself."""
         data = data.removeprefix(codecs.BOM_UTF8)
+        return _with_lf(data) if self._is_plain(data) and _is_well_formed(data) else None
+
+    def admit_unparsed(self, data: bytes) -> bytes | None:
+        """The bare root of a document that is plain as far as meets the eye; `are_well_formed` has to bear it out.
+
+        What is given begins with the start tag of a root and ends with the end tag of one. If it is well-formed inside
+        a wrapper, and one root alone is found there, then nothing stands before, between or after.
+        """
+        data = data.removeprefix(codecs.BOM_UTF8)
+        if not self._is_plain(data):
+            return None
+        if data.startswith(b"<?xml"):
+            data = data[data.index(b"?>") + 2 :]
+        bare = data.strip(SPACE)
+        return _with_lf(bare) if bare.startswith(self._starts) and bare.endswith(self._end) else None
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether nothing about a document is doubtful, if it is well-formed."""
         if len(data) > SHORT and (len(data) > LONGEST or data.count(b"</") > MOST_END_TAGS):
-            return None
+            return False
+        # Told that it is UTF-8, expat still goes by the marks of UTF-16.
+        if data[:1] not in OPENING or data[1:2] == b"\0":
+            return False
+        declared = data.startswith(b"<?xml")
+        if declared and not _is_plain_declaration(data[: data.find(b"?>", 0, 200) + 2]):
+            return False
         # xmlns…, xml:…: xml2arrow goes by local names.
-        if (
-            data.find(b"xml", 5 if data.startswith(b"<?xml") else 0) >= 0
-            or self._may_hide_first(data)
-            or not _is_plain_utf8(data)
-        ):
-            return None
-        # Line ends are LF to every reader of XML but xml2arrow.
-        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+        return data.find(b"xml", 5 if declared else 0) < 0 and not self._may_hide_first(data)
 
     def _may_hide_first(self, data: bytes) -> bool:
         """Whether an element that a column is read from may be there twice, and xml2arrow would not say so.
@@ -66,20 +89,39 @@ class Gate:
         return _tag(name).search(data, start, end) is not None
 
 
-def _is_plain_utf8(data: bytes) -> bool:
-    """Whether a document is well-formed by itself, its namespaces included, and UTF-8 by its own word."""
-    # Told that it is UTF-8, expat still goes by the marks of UTF-16.
-    if data[:1] not in OPENING or data[1:2] == b"\0":
-        return False
-    if data.startswith(b"<?xml") and not _is_plain_declaration(data[: data.find(b"?>", 0, 200) + 2]):
-        return False
+def are_well_formed(wrapped: bytes, prefix: str, count: int) -> bool:
+    """Whether `count` documents are well-formed, each in a wrapper of its own that declares the namespace `prefix`.
+
+    The wrappers that the parser sees are counted: one that a document hides in a comment or the like is missing.
+    """
+    seen: list[str] = []
+    parser = _strict_parser()
+    parser.StartNamespaceDeclHandler = lambda name, _: seen.append(name)
+    return _parses(parser, wrapped) and seen == [prefix] * count
+
+
+def _is_well_formed(data: bytes) -> bool:
+    """Whether a document is well-formed by itself, its namespaces included."""
+    return _parses(_strict_parser(), data)
+
+
+def _strict_parser() -> expat.XMLParserType:
     parser = expat.ParserCreate("utf-8", " ")
     parser.StartDoctypeDeclHandler = stop_at_doctype
+    return parser
+
+
+def _parses(parser: expat.XMLParserType, data: bytes) -> bool:
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, MemberError):
         return False
     return True
+
+
+def _with_lf(data: bytes) -> bytes:
+    """Line ends are LF to every reader of XML but xml2arrow."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
 @lru_cache

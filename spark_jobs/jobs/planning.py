@@ -20,12 +20,10 @@ from spark_jobs.landing.claim import (
     mark_duplicates,
 )
 from spark_jobs.rules.model import Feed, Finding
-from spark_jobs.rules.revisions import RuleSet, in_force
-from spark_jobs.tables.access import access_of
+from spark_jobs.rules.revisions import RuleSet
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import Seen, seen_before
-from spark_jobs.tables.remembering import files_of
-from spark_jobs.tables.rule_store import READ_ORDER, read_rows, stopped_feeds
+from spark_jobs.tables.standing import standing, stopped
 
 # A zip is handed to its reader whole, as one cell of a batch: Spark takes none of 2 GB, and memory has to hold it.
 LARGEST_ZIP = 1 << 30
@@ -78,33 +76,15 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
     # Landed again while it is worked on: then it waits until the ledger has it.
     notes = [note for note in notes if note.zip_id not in claimed]
-    rules, unsettled = _rules(lake)
-    stopped = _stopped(lake)
-    halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stopped}
+    now, stops = standing(lake), stopped(lake)
+    rules = now.rules
+    halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stops}
     waiting = halted | troubles.waiting()
-    groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=unsettled, busy=busy)
+    groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=now.unsettled, busy=busy)
     batches = sorted(
         _cut(rules, seen, groups, troubles), key=lambda planned: urgency(planned.feed, planned.zips, running)
     )
     return Plan(batches, rules, halted)
-
-
-def _rules(lake: Lake) -> tuple[RuleSet, set[str]]:
-    """The rules in force now, and the landing folders of feeds that have none; worked out again where something changed."""
-    access = access_of(lake)
-    files = tuple(files_of(lake.site.warehouse, f"rules.{table}") for table in READ_ORDER)
-
-    def work_out() -> tuple[RuleSet, set[str]]:
-        rows = lake.remembered.get("rows", files, lambda: read_rows(access))
-        rules = in_force(rows, lake.held.all(access))
-        return rules, {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
-
-    return lake.remembered.get("rules", (files, lake.held.changes), work_out)
-
-
-def _stopped(lake: Lake) -> Mapping[tuple[str, int], str]:
-    files = files_of(lake.site.warehouse, "ops.feed_stop")
-    return lake.remembered.get("stopped", files, lambda: stopped_feeds(access_of(lake)))
 
 
 def _claimed(lake: Lake) -> tuple[set[str], set[tuple[str | None, str]]]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from py4j.java_gateway import JavaObject
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
@@ -85,9 +86,10 @@ class HudiTable:
 
     @property
     def needs_services(self) -> bool:
-        """Whether the next commit is to plan a compaction, clean and archive: so many commits after it was planned last."""
+        """Whether the next commit is to plan a compaction, clean and archive: each `compact_after`th since one was planned."""
         planned = max(self._instants("compaction.requested"), default="")
-        return sum(instant > planned for instant in self.delta_commits) + 1 >= self.compact_after
+        commits = sum(instant > planned for instant in self.delta_commits) + 1
+        return commits % self.compact_after == 0
 
     @property
     def partitions(self) -> frozenset[str]:
@@ -111,6 +113,26 @@ def write_options(table: HudiTable) -> dict[str, str]:
     return {**_identity(table), **_index(table), **_services(table)}
 
 
+def sync_options(table: HudiTable) -> dict[str, str]:
+    """Everything that Hudi's sync has to know of the metastore's side of `table`."""
+    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
+    return {
+        "hoodie.datasource.hive_sync.mode": "hms",
+        "hoodie.datasource.hive_sync.database": table.database,
+        "hoodie.datasource.hive_sync.table": table.name,
+        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
+        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
+        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
+        "hoodie.datasource.hive_sync.support_timestamp": "false",
+        "hoodie.meta.sync.metadata_file_listing": "false",
+        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
+        "hoodie.meta.sync.incremental": "false",
+        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
+        "hoodie.datasource.hive_sync.table.strategy": "RT",
+        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
+    }
+
+
 class TableWriter:
     """Writes tables, one writer a table at a time, different tables side by side."""
 
@@ -118,8 +140,8 @@ class TableWriter:
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
         self._synced: dict[Path, Shown] = {}
 
-    def upsert(self, rows: DataFrame, table: HudiTable) -> str:
-        """Upserts `rows` and syncs the metastore; returns the commit's instant.
+    def upsert(self, rows: DataFrame, table: HudiTable, settled: bool = False) -> str:
+        """Upserts `rows` and syncs the metastore; returns the commit's instant. `settled`: they hold each key once.
 
         Crash-only: what a killed upsert left is rolled back here first, and a repeated one writes equal versions of equal
         keys. Only the holder of the lake's lease writes tables, one upsert a table at a time: a delta commit that is
@@ -127,9 +149,10 @@ class TableWriter:
         """
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
-            rows.write.format("hudi").options(**write_options(table)).mode("append").save(str(table.path))
+            options = {**write_options(table), "hoodie.combine.before.upsert": str(not settled).lower()}
+            rows.write.format("hudi").options(**options).mode("append").save(str(table.path))
             self._sync(rows.sparkSession, table)
-            return table.commits[-1]
+            return table.delta_commits[-1]
 
     def _sync(self, session: SparkSession, table: HudiTable) -> None:
         """Syncs the metastore unless this process has, since when neither the table's partitions nor its columns changed.
@@ -184,12 +207,23 @@ def committed_schema(table: HudiTable) -> str:
     return str(json.loads(newest.read_bytes())["extraMetadata"]["schema"])
 
 
+def key_of(table: HudiTable) -> list[Column]:
+    """What makes two rows the same row to Hudi: the text of their record key, and their partition unless the index is global."""
+    fields = (F.col(name).cast("string") for name in table.record_key)
+    said = (F.when(field == "", "__empty__").otherwise(F.coalesce(field, F.lit("__null__"))) for field in fields)
+    key = F.concat_ws(
+        ",", *(F.concat(F.lit(f"{name}:"), text) for name, text in zip(table.record_key, said, strict=True))
+    )
+    return [key, F.col(table.partition_by)] if table.partition_by and not table.global_index else [key]
+
+
 def sync_metastore(session: SparkSession, table: HudiTable) -> None:
     """Makes the metastore's table, columns and partitions those that the table has, all of them compared."""
     jvm: Any = session._jvm
     properties = jvm.org.apache.hudi.common.config.TypedProperties()
-    for key, value in {**write_options(table), **_sync_options(table)}.items():
+    for key, value in {**write_options(table), **sync_options(table)}.items():
         properties.setProperty(key, value)
+    properties.setProperty("hoodie.meta_sync.spark.version", session.version)
     configuration = session._jsc.hadoopConfiguration()
     path = jvm.org.apache.hadoop.fs.Path(str(table.path))
     jvm.org.apache.hudi.sync.common.util.SyncUtilHelpers.runHoodieMetaSync(
@@ -243,6 +277,8 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.clean.commits.retained": str(COMMITS_RETAINED),
         "hoodie.keep.min.commits": str(COMMITS_RETAINED + 10),
         "hoodie.keep.max.commits": str(COMMITS_RETAINED + 20),
+        # Kept as objects: they are read twice, and to write them as bytes costs more than the memory.
+        "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # The writer plans compactions between its own commits and never runs them.
         "hoodie.compact.inline": "false",
         "hoodie.compact.schedule.inline": "true",
@@ -250,24 +286,6 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.write.concurrency.mode": "optimistic_concurrency_control",
         "hoodie.write.lock.provider": "org.apache.hudi.client.transaction.lock.InProcessLockProvider",
         "hoodie.cleaner.policy.failed.writes": "LAZY",
-    }
-
-
-def _sync_options(table: HudiTable) -> dict[str, str]:
-    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
-    return {
-        "hoodie.datasource.hive_sync.mode": "hms",
-        "hoodie.datasource.hive_sync.database": table.database,
-        "hoodie.datasource.hive_sync.table": table.name,
-        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
-        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
-        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
-        "hoodie.datasource.hive_sync.support_timestamp": "false",
-        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
-        "hoodie.meta.sync.incremental": "false",
-        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
-        "hoodie.datasource.hive_sync.table.strategy": "RT",
-        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
     }
 
 

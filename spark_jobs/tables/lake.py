@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -15,13 +15,14 @@ from spark_jobs.landing.lease import hold_lease, remember_jvm
 from spark_jobs.rules.model import TargetTable
 from spark_jobs.site import Site
 from spark_jobs.tables.catalog import create_tables
+from spark_jobs.tables.frames import frame_of
 from spark_jobs.tables.group import GroupCommit
 from spark_jobs.tables.held import HeldTables
 from spark_jobs.tables.hudi import HudiTable, TableWriter
 from spark_jobs.tables.known import KnownZips, catch_up
-from spark_jobs.tables.ledger import LEDGER_COLUMNS
+from spark_jobs.tables.ledger import LEDGER
 from spark_jobs.tables.quarantine import KEY as QUARANTINE_KEY
-from spark_jobs.tables.quarantine import QUARANTINE_COLUMNS
+from spark_jobs.tables.quarantine import QUARANTINE
 from spark_jobs.tables.remembering import Remembered
 from spark_jobs.tables.session import open_session
 
@@ -90,7 +91,7 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
         lake = Lake(site, open_session(site))
         remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)
-        for table, columns in ((lake.ledger, LEDGER_COLUMNS), (lake.quarantine, QUARANTINE_COLUMNS)):
+        for table, columns in ((lake.ledger, LEDGER), (lake.quarantine, QUARANTINE)):
             _make(lake, table, columns)
         try:
             yield lake
@@ -98,14 +99,14 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
             lake.session.stop()
 
 
-def _make(lake: Lake, table: HudiTable, columns: str) -> None:
+def _make(lake: Lake, table: HudiTable, columns: Mapping[str, tuple[str, str]]) -> None:
     """Makes a table of the lake's own, or adds the columns it lacks because an older version made it: by a commit of no rows."""
     if table.has_commits and not table.is_laid_out:
         raise LakeError(
             f"{table.database}.{table.name}", "an earlier version of Carelake has laid it out otherwise",
             "Land the zips of its vault in a new lake.",
         )  # fmt: skip
-    empty = lake.session.createDataFrame([], columns)
+    empty = frame_of(lake.session, [], columns)
     name = f"{table.database}.{table.name}"
     # The metastore lacks the table if the making of it was killed before the sync.
     known = lake.session.table(name).columns if lake.session.catalog.tableExists(name) else []

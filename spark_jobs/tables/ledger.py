@@ -10,14 +10,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.landing.agent import DeliveryNote
-from spark_jobs.tables.comments import column_list
+from spark_jobs.tables.frames import frame_of
 from spark_jobs.tables.hudi import HudiTable, TableWriter
 from spark_jobs.tables.known import KnownZip, KnownZips
 
 Row = Mapping[str, Any]
 
 # name -> (Spark type, comment)
-_LEDGER = {
+LEDGER = {
     "zip_id": ("string", "Opaque id, given when the zip landed"),
     "feed": ("string", "Feed that took it; empty if none does"),
     "folder": ("string", "Landing folder"),
@@ -47,7 +47,6 @@ _LEDGER = {
     "replay": ("int", "Number of the replay that this row tells of; 0 for the delivery itself"),
     "landed_on": ("string", "Day that it landed, UTC: the table's partition"),
 }
-LEDGER_COLUMNS = column_list(_LEDGER)
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,9 @@ def record(
     writer: TableWriter, session: SparkSession, table: HudiTable, known: KnownZips, groups: Sequence[Sequence[Row]]
 ) -> None:
     """Commits the rows of several batches, those of a batch never parted, and enters them into the index."""
-    rows = [row for group in groups for row in group]
-    instant = writer.upsert(session.createDataFrame(rows, LEDGER_COLUMNS).coalesce(1), table)
+    by_id = {row["zip_id"]: row for group in groups for row in group}
+    rows = list(by_id.values())
+    instant = writer.upsert(frame_of(session, rows, LEDGER).coalesce(1), table, settled=True)
     known.add(map(KnownZip.of, rows), instant)
 
 

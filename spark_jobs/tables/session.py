@@ -21,9 +21,6 @@ OPENED_MODULES = (
 # more, the system shares the cores out among the tasks, and small batches go on beside it.
 SLOTS_A_CORE = 2
 
-# The zip's bytes travel to Python workers in batches of this many zips: a batch is held in memory as a whole.
-ZIPS_A_TRANSFER = 16
-
 
 def java_home() -> Path:
     """The Java runtime that came with the Python packages."""
@@ -104,11 +101,14 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.variable.substitute": "false",
         "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",
+        # What is cached is read within seconds: to look for the best encoding of each column costs more than the memory.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         # Compiled code is kept for each feed's batches: with the usual 100 entries a hundred feeds would compile theirs each time.
         "spark.sql.codegen.cache.maxEntries": "2000",
         # A text that is no date by a pattern is null, never an exception that fails its batch.
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": str(ZIPS_A_TRANSFER),
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
         "spark.sql.warehouse.dir": str(site.warehouse),
         "spark.local.dir": str(site.scratch),
     }

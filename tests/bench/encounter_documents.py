@@ -7,13 +7,14 @@ matter of the simulator, here they are plain.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from xml.sax.saxutils import escape
 
+from tests.bench.told import Told
 from tests.simulator import clock
 
-REGIONS = ("NE", "NW", "SE", "SW")
+STATUS = {"new": "admitted", "change": "updated", "close": "discharged", "delete": "cancelled"}
 UNITS = ("ICU", "Emergency", "Med/Surg 2", "Cardiology", "Maternity", "Pediatrics", "Oncology", "Stroke & Neuro")
 FAMILIES = (
     "Abernathy Bashirian Considine Dickinson Effertz Farrell Gulgowski Hodkiewicz Jakubowski Kertzmann Lebsack McGlynn"
@@ -58,7 +59,6 @@ class Stay:
     body: str
     readmission: bool
     version: int = 0
-    deleted: bool = False
 
 
 def begin(region: str, facility: str, serial: int, draw: random.Random) -> Stay:
@@ -99,11 +99,12 @@ def begin(region: str, facility: str, serial: int, draw: random.Random) -> Stay:
     )  # fmt: skip
 
 
-def tell(stay: Stay, version: int, status: str, draw: random.Random) -> tuple[bytes, int, tuple]:
-    """A version of a stay: the document, its source time in microseconds, the values of the columns but for the zip's.
+def tell(stay: Stay, version: int, phase: str, sender: str, extract: int, draw: random.Random) -> Told:
+    """A version of a stay, as the facility `sender` tells it in a zip extracted at `extract` (seconds).
 
-    Charges and times follow from stay and version; `status` may differ between two tellings of one version.
+    Charges and times follow from stay and version; the phase may differ between two tellings of one version.
     """
+    status = STATUS[phase]
     marks = f"{draw.getrandbits(640):0160x}"
     updated = (stay.admitted + version * VERSION_SECONDS) * clock.SECOND + (stay.charges * version) % clock.SECOND
     charges, (minutes, sign) = stay.charges + 1_237 * version, OFFSETS[stay.charges % 6]
@@ -135,9 +136,21 @@ def tell(stay: Stay, version: int, status: str, draw: random.Random) -> tuple[by
     hours = (left - stay.admitted) // clock.HOUR if left else None
     values = (
         *stay.first, status, *stay.place, stay.admitted * clock.SECOND, left * clock.SECOND if left else None, updated,
-        *stay.middle, charges, "USD", stay.readmission, hours,
+        *stay.middle, charges, "USD", stay.readmission, hours, sender, extract * clock.SECOND,
     )  # fmt: skip
-    return text.encode(), updated, values
+    return Told(text.encode(), updated, values)
+
+
+def spoil(told: Told, draw: random.Random) -> Told:
+    """A document that is cut in half, or that has a value that is none."""
+    data = told.data
+    return draw.choice(
+        (
+            replace(told, data=data[: len(data) // 2], rule="member.xml", malformed=True),
+            replace(told, data=data.replace(b'"USD">', b'"USD">1,', 1), rule="type.total_charges"),
+            replace(told, data=data.replace(b"  <Status>", b"  <Status>un", 1), rule="check.known_status"),
+        )
+    )
 
 
 def _moment(micros: int, offset_minutes: int, sign: str) -> str:

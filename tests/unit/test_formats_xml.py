@@ -130,12 +130,31 @@ def read_both(feed, documents):
     return as_rows(exact.take()), fast.read(admitted) if admitted else None, len(admitted)
 
 
+def read_unparsed_and_exactly(feed, documents):
+    """What the fast reader says of those documents that it admits unparsed, and how to have the exact one's word."""
+    rule = make_ready(feed.members[0], feed)
+    fast = FastReader(rule)
+    admitted = [(plain, data) for data in documents if (plain := fast.admit_unparsed(data)) is not None]
+    found = fast.read_unparsed([plain for plain, _ in admitted]) if admitted else None
+
+    def exactly():
+        exact = ExactReader(rule)
+        for member, (_, data) in enumerate(admitted):
+            exact.read(data, member)
+        return as_rows(exact.take())
+
+    return found, exactly
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(RULES)), st.lists(DOCUMENTS, min_size=1, max_size=4))
 def test_fast_reader_agrees_with_exact_reader(rule, documents):
     exact, fast, _ = read_both(RULES[rule], documents)
     if fast is not None:
         assert as_rows(fast) == exact
+    found, exactly = read_unparsed_and_exactly(RULES[rule], documents)
+    if found is not None:
+        assert as_rows(found) == exactly()
 
 
 SPLINTERS = "< > / \" ' & <!-- --> <![CDATA[ ]]> <? ?> : = xmlns:a='b' xml:a='b' </D> <D> a: &#0; &x; % -- <!DOCTYPE_D> \u2070 \uffff"
@@ -155,6 +174,62 @@ def test_fast_reader_admits_nothing_that_the_exact_reader_refuses(rule, data, ch
     exact, fast, admitted = read_both(RULES[rule], [data])  # raises MemberError if admitted but refused
     if admitted and fast is not None:
         assert as_rows(fast) == exact
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(sorted(RULES)), st.lists(DOCUMENTS, min_size=3, max_size=3), st.lists(CHANGES, max_size=4))
+def test_documents_that_are_parsed_together_are_well_formed_each_by_itself(rule, documents, changes):
+    for turn, (place, length, splinter) in enumerate(changes):
+        data = documents[turn % 2]
+        at = place % (len(data) + 1)
+        documents[turn % 2] = data[:at] + splinter + data[at + length :]
+    found, exactly = read_unparsed_and_exactly(RULES[rule], documents)
+    if found is not None:
+        assert as_rows(found) == exactly()  # raises MemberError if one is refused
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [b"<D><A></D>", b"<D></A></D>"],
+        [b"<D></D><!-- </D>", b"<D> --></D></D>"],
+        [b"<D></D><D></D>"],
+        [b"<D></D>x<D></D>"],
+        [b"<D></D><![CDATA[x]]><D></D>"],
+        [b"<D></D>&amp;<D></D>"],
+        [b"<D></D><!-- c --><D></D>"],
+        [b"<D></D><E/><D></D>"],
+        [b"<D><![CDATA[</D>", b"<D>]]></D></D>"],
+        [b"<D><?p </D>", b"<D>?></D></D>"],
+        [b"<D a='</D>", b"<D '></D>"],
+        [b"<D>", b"</D>"],
+        [b"<D a='1' a='2'></D>"],
+        [b"<D a:b='1'></D>"],
+        [b"<D>\x01</D>"],
+        [b"<D>\xff</D>"],
+        [b"<D>]]></D>"],
+        [b"<D>&x;</D>"],
+        [b"<D></D><!DOCTYPE D><D></D>"],
+    ],
+)
+def test_documents_that_are_only_together_well_formed_are_not_read_together(documents):
+    good = b"<D><A>x</A></D>"
+    feed = feed_of(PARENT)
+    fast = FastReader(make_ready(PARENT, feed))
+    assert fast.read_unparsed([fast.admit_unparsed(good)] * 3) is not None
+    admitted = [plain for data in documents if (plain := fast.admit_unparsed(data)) is not None]
+    assert len(admitted) < len(documents) or fast.read_unparsed([good, *admitted, good]) is None
+    rows, summary = read(zip_of(*((str(n), data) for n, data in enumerate([good, *documents, good]))), feed)
+    assert [row["_member_index"] for row in rows["doc"]] == [0, len(documents) + 1]
+    assert set(refused(summary)) == set(range(1, len(documents) + 1))
+
+
+def test_rows_stay_with_their_members_in_whatever_way_these_are_read():
+    usual, commented, broken = b"<D a='%d'></D>", b"<!-- c --><D a='%d'/>", b"<D a='%d'><A></D>"
+    forms = [commented, usual, usual, commented, usual, broken, usual]
+    rows, summary = read(zip_of(*((str(n), form % n) for n, form in enumerate(forms))), feed_of(PARENT))
+    assert {row["_member_index"]: row["c0"] for row in rows["doc"]} == {n: str(n) for n in (0, 1, 2, 3, 4, 6)}
+    assert refused(summary) == {5: "member.xml"}
 
 
 def test_a_usual_document_is_read_fast():

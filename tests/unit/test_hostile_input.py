@@ -52,24 +52,30 @@ def test_a_zip_that_no_feed_takes_is_accounted_for():
 @pytest.mark.parametrize(
     ("sha256", "refusal", "rule"), [("0" * 64, None, "zip.hash"), (None, "no time", "zip.extract_time")]
 )
-def test_a_zip_with_other_bytes_or_no_time_is_not_opened(sha256, refusal, rule):
-    contexts = {"z": ZipContext("z", sha256 or sha(b"zip"), "", {}, refusal)}
-    batch = pa.RecordBatch.from_pydict({"path": ["file:/x/z.zip"], "content": [b"zip"]})
-    rows = [row for out in ZipReader(FEED, contexts)([batch]) for row in out.to_pylist()]
+def test_a_zip_with_other_bytes_or_no_time_is_not_opened(sha256, refusal, rule, tmp_path):
+    rows = read_in_a_task(tmp_path, {"z": b"zip"}, sha256=sha256, refusal=refusal)
     assert [(row["_kind"], row["_failures"].partition(":")[0], row["_members"]) for row in rows] == [("_zip", rule, 0)]
 
 
-def test_bad_zips_do_not_stop_the_others_of_their_batch():
+def test_bad_zips_do_not_stop_the_others_of_their_batch(tmp_path):
     contents = [content for case in SECTIONS["Zips"] for content in (case.make(), GOOD)]
     ids = [str(number) for number in range(len(contents))]
-    contexts = {one: ZipContext(one, sha(content), "", {}) for one, content in zip(ids, contents, strict=True)}
-    batch = pa.RecordBatch.from_pydict({"path": [f"file:/x/{one}.zip" for one in ids], "content": contents})
-    rows = [row for out in ZipReader(FEED, contexts)([batch]) for row in out.to_pylist()]
+    rows = read_in_a_task(tmp_path, dict(zip(ids, contents, strict=True)))
     told = {row["_zip_id"]: (row["_failures"] or "loaded").partition(":")[0] for row in rows if row["_kind"] == "_zip"}
     assert told == dict.fromkeys(ids, "loaded") | {
         ids[2 * number]: case.outcome for number, case in enumerate(SECTIONS["Zips"])
     }
     assert {row["_zip_id"] for row in rows if row["_kind"] == "doc"} == {one for one in ids if told[one] == "loaded"}
+
+
+def read_in_a_task(folder, zips, sha256=None, refusal=None):
+    """What a task that reads `zips`, content by id, gives out."""
+    contexts = []
+    for zip_id, content in zips.items():
+        (folder / zip_id).write_bytes(content)
+        contexts.append(ZipContext(str(folder / zip_id), zip_id, sha256 or sha(content), "", {}, refusal))
+    task = pa.RecordBatch.from_pydict({"id": [1]})
+    return [row for out in ZipReader(FEED, [[], contexts])([task]) for row in out.to_pylist()]
 
 
 def sha(content):

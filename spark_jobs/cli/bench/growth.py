@@ -16,7 +16,7 @@ import typer
 
 from spark_jobs.cli.bench.growth_files import TIMELINE, day_of_the_brief, log_files, objects_by_layer, objects_in
 from spark_jobs.cli.bench.growth_table import BUCKETS, ROWS_OF_GROUP, ROWS_OF_PARTITION, GrowthTable
-from spark_jobs.cli.bench.measuring import FOLDER, processes_below
+from spark_jobs.cli.bench.measuring import FOLDER, cpu_seconds
 from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
@@ -99,10 +99,10 @@ class Cost:
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Adds what the block takes."""
-        began, used = time.monotonic(), _core_seconds()
+        began, used = time.monotonic(), cpu_seconds(os.getpid())
         yield
         self.seconds.append(time.monotonic() - began)
-        self.core_seconds.append(_core_seconds() - used)
+        self.core_seconds.append(cpu_seconds(os.getpid()) - used)
 
     def figures(self, begin: int = 0, end: int | None = None) -> dict[str, float]:
         """Medians of the takes from `begin` to `end`."""
@@ -217,18 +217,6 @@ def _files(lake: Lake, table: GrowthTable, zips: int, output: Output) -> dict[st
 
 def _ratio(value: float, least: float) -> float:
     return round(value / least, 2)
-
-
-def _core_seconds() -> float:
-    """Core-seconds that this process and those below it have used."""
-    ticks = 0
-    for pid in [os.getpid(), *processes_below(os.getpid())]:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _show(output: Output, result: dict[str, Any]) -> None:

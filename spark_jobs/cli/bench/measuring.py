@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -9,8 +11,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from spark_jobs.errors import LakeError
 from spark_jobs.site import ENVIRONMENT, Site
@@ -100,6 +104,18 @@ def processes_below(pid: int) -> list[int]:
     return [found for child in children for found in (child, *processes_below(child))]
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU time of `pid` and all below it, those that have ended and were waited for included."""
+    ticks = 0
+    for one in [pid, *processes_below(pid)]:
+        try:
+            after_name = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        ticks += sum(int(field) for field in after_name[11:15])  # own and children's, user and system
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of the values are; of no values it is an error."""
     ordered = sorted(values)
@@ -122,3 +138,15 @@ def _fields(pid: int, name: str) -> dict[str, str]:
 
 def _megabytes(text: str) -> float:
     return int(text.split(maxsplit=1)[0]) / 1024
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on, and how busy it was with other things."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / (1 << 30)),
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
+        "date": datetime.now(UTC).date().isoformat(),
+        "load_before": round(os.getloadavg()[0], 1),
+    }
