@@ -61,6 +61,12 @@ class Written:
     at: datetime
 
 
+def run_batch(lake: Lake, batch: Batch, again: bool = False) -> BatchResult:
+    """Runs `batch` to its end, with a commit of the ledger of its own; see `write_batch`."""
+    written = write_batch(lake, batch, again)
+    return account_batches(lake, [written])[0] if isinstance(written, Written) else written
+
+
 def write_batch(lake: Lake, batch: Batch, again: bool = False) -> Written | BatchResult:
     """Writes all of `batch` but its ledger rows; a BatchResult if there is nothing to account for.
 
