@@ -302,7 +302,9 @@ class IngestRun:
 
     def _note_end(self, result: BatchResult) -> None:
         self.report.add(result)
-        self._troubles.note_success(result.feed or "")
+        # A batch of zips that were refused unread says nothing about those that are read.
+        if not result.accounts or any(account.zip.refusal is None for account in result.accounts):
+            self._troubles.note_success(result.feed or "")
         self.report.isolated.pop(result.feed or "", None)
         self.listener.finished(result, time.monotonic() - self._began.pop(result.batch))
         if result.stopped_by:
