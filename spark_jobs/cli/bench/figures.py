@@ -52,7 +52,7 @@ def figures(delivered: Delivered, turns: Mapping[Contender, Sequence[Turn]]) -> 
         f"{unit}_per_s": round(statistics.median(ours)) if ours else None,
         **{name: round(statistics.median(values), 3) for name, values in ratios.items()},
         # Less CPU for the same work: this ratio also holds on a machine that is busy with other things.
-        "cpu": {name: round(cpu[name[-1]] / cpu[CARELAKE.key], 3) for name in ratios},
+        "cpu": {f"ratio_a_{key}": round(cpu[key] / cpu[CARELAKE.key], 3) for key in cpu if ours and key != CARELAKE.key},
         "spread": {
             f"{unit}_per_s": _rounded(ours, 0) if ours else None,
             **{name: _rounded(values, 3) for name, values in ratios.items()},

@@ -11,7 +11,7 @@ import typer
 from spark_jobs.cli.bench.contenders import CARELAKE, CORES, HEAP, Contender, Turn, contenders_of, take_turn
 from spark_jobs.cli.bench.delivered import FEEDS, Delivered, make_delivered
 from spark_jobs.cli.bench.figures import WAVES, differences, figures, per_day, unit_of, units_of
-from spark_jobs.cli.bench.measuring import FOLDER, machine
+from spark_jobs.cli.bench.measuring import FOLDER, machine, own_folder
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 
@@ -28,7 +28,9 @@ def ingest(
     zips: Annotated[
         int | None, typer.Option(help="Zips in each of the two waves; 400, or 5,200 for --day.", min=10)
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="xml, csv, delimited, fixed, or all.")] = "xml",
+    format_: Annotated[
+        str, typer.Option("--format", help="xml, csv, delimited, fixed; text are the last three, all are all.")
+    ] = "xml",
     rounds: Annotated[int, typer.Option(help="Turns that each contender gets.", min=1)] = 3,
     warm_up_zips: Annotated[int, typer.Option(help="Zips in each of the two waves of the warm-up.", min=10)] = 60,
     only: Annotated[str, typer.Option(help="Letters of the contenders that take part.")] = "abcds",
@@ -47,15 +49,19 @@ def ingest(
     truth. Text formats are counted in rows, beside Spark's own readers on files that were unzipped before.
     """
     output = Output(json)
-    if format_ not in {*FEEDS, "all"}:
-        raise LakeError("lake bench ingest", f"there is no format {format_}", f"Formats: {', '.join(FEEDS)}, all.")
+    several = {"all": list(FEEDS), "text": [name for name in FEEDS if name != "xml"]}
+    formats = several.get(format_, [format_])
+    if not set(formats) <= set(FEEDS):
+        raise LakeError(
+            "lake bench ingest", f"there is no format {format_}", f"One of {', '.join([*FEEDS, *several])}."
+        )
     about = {"machine": machine(), "cores": CORES, "heap": HEAP}
-    if day:
-        result = {**about, **_day(work, zips or DAY_ZIPS, warm_up_zips, output)}
-    else:
-        formats = list(FEEDS) if format_ == "all" else [format_]
-        found = {name: _compare(work, name, zips or 400, warm_up_zips, rounds, only, output) for name in formats}
-        result = {**about, "rounds": rounds, **found.pop("xml", {}), **({"formats": found} if found else {})}
+    with own_folder(work):
+        if day:
+            result = {**about, **_day(work, zips or DAY_ZIPS, warm_up_zips, output)}
+        else:
+            found = {name: _compare(work, name, zips or 400, warm_up_zips, rounds, only, output) for name in formats}
+            result = {**about, "rounds": rounds, **found.pop("xml", {}), **({"formats": found} if found else {})}
     output.result(result)
     wrong = [
         *result.get("differences", ()),

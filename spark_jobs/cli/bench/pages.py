@@ -30,9 +30,8 @@ def _section(name: str, kept: Kept, plots: Iterable[str]) -> Iterator[str]:
     )
     yield ""
     result = kept["result"]
-    if name == "ingest":
-        yield from _contenders("xml", result)
-        for format_, one in result.get("formats", {}).items():
+    if name in {"ingest", "text"}:
+        for format_, one in result.get("formats", {"xml": result}).items():
             yield from _contenders(format_, one)
     else:
         yield from _table(("figure", "value"), _scalars(result))

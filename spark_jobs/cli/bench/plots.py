@@ -23,14 +23,12 @@ def _ingest(result: Result) -> Iterator[tuple[str, str]]:
     }
     yield "ingest.svg", draw_bars("Zips of XML documents to rows", "files a second", groups)
     yield "ingest-memory.svg", draw_bars("Peak memory of all processes", "MB", _memory(result["contenders"]))
-    if formats := result.get("formats"):
-        yield "ingest-text.svg", draw_bars("Text files to rows", "rows a second", _text_groups(formats))
 
 
-def _text_groups(formats: Result) -> dict[str, list[Bar]]:
+def _text(result: Result) -> Iterator[tuple[str, str]]:
     """Both waves together: their rows by the median seconds of each."""
     groups = {}
-    for name, one in formats.items():
+    for name, one in result["formats"].items():
         rows = sum(wave["rows"] for wave in one["waves"])
         for contender in one["contenders"].values():
             seconds = [
@@ -39,7 +37,7 @@ def _text_groups(formats: Result) -> dict[str, list[Bar]]:
             ]
             bar = Bar("", *(rows / one for one in seconds))
             groups[f"{FORMATS[name]}: {contender['name'].split(',')[0]}"] = [bar]
-    return groups
+    yield "text.svg", draw_bars("Text files to rows", "rows a second", groups)
 
 
 def _memory(contenders: Result) -> dict[str, list[Bar]]:
@@ -84,6 +82,7 @@ def _single(series: str, value: float) -> Bar:
 
 PLOTS: dict[str, Callable[[Result], Iterator[tuple[str, str]]]] = {
     "ingest": _ingest,
+    "text": _text,
     "latency": _latency,
     "growth": _growth,
 }

@@ -19,7 +19,8 @@ from spark_jobs.site import REPOSITORY
 RESULTS = REPOSITORY / "docs" / "reference" / "benchmarks"
 # What is run for each page of figures.
 COMMANDS = {
-    "ingest": "ingest --format all --zips 400 --rounds 5",
+    "ingest": "ingest --zips 1000 --rounds 5",
+    "text": "ingest --format text --zips 200 --rounds 5",
     "day": "ingest --day",
     "latency": "latency",
     "growth": "growth",
