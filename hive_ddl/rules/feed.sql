@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS rules.feed (
   max_ratio int COMMENT 'A member over 1 MB that inflates to more than so many times its packed size is quarantined (NULL: 200)',
   batch_zips int COMMENT 'At most so many zips in a batch (NULL: 500)',
   batch_bytes bigint COMMENT 'At most so many packed bytes in a batch, beyond its first zip (NULL: 268435456)',
-  priority int COMMENT 'Feeds with a lower number are served first (NULL: 100)',
+  priority int COMMENT 'A zip is due so many seconds after it landed, and the earliest due is served first (NULL: 100)',
   owner string COMMENT 'Who answers for the feed, an address (NULL: nobody named)',
   description string COMMENT 'What the feed delivers (NULL: no description)',
   enabled boolean COMMENT 'False: this revision is a draft and never used (NULL: true)',

@@ -11,6 +11,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.batches.batch import is_small
 from spark_jobs.batches.judge import Judged
 from spark_jobs.landing.claim import ClaimedZip
 
@@ -43,7 +44,10 @@ def account_parsed(
     """
     told: dict[str, Mapping[str, Any]] = {}
     counts: dict[str, Mapping[str, int]] = {}
-    for row in _count(parsed, judged).collect():
+    flags = _flags(parsed, judged)
+    if is_small(zips):
+        flags = flags.coalesce(1)  # what is in one place is summed up there, without a shuffle
+    for row in _count(parsed, judged, flags).collect():
         of_rows = row["members_loaded"] is not None
         (counts if of_rows else told)[row["_zip_id"]] = row.asDict()
     names = _names(judged)
@@ -68,7 +72,7 @@ def account_refused(z: ClaimedZip) -> ZipAccount:
     return ZipAccount(z, "quarantined", rule=(z.refusal or "").partition(":")[0])
 
 
-def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
+def _count(parsed: DataFrame, judged: Sequence[Judged], flags: DataFrame) -> DataFrame:
     """Two rows a zip: what the reader told of it (`members_loaded` is null), and its members by what became of their rows.
 
     Rows loaded into a table are in a column `in_<table>`, those that break a check in the columns of `_names`. `touch` has
@@ -76,10 +80,8 @@ def _count(parsed: DataFrame, judged: Sequence[Judged]) -> DataFrame:
     """
     sums = [*(f"in_{name}" for name in _targets(judged)), *_names(judged)]
     touch = F.bit_xor("touch").alias("touch")
-    by_member = (
-        _flags(parsed, judged)
-        .groupBy("_zip_id", "_member_index")
-        .agg(*(F.sum(count).alias(count) for count in ("ok", "bad", *sums)), touch)
+    by_member = flags.groupBy("_zip_id", "_member_index").agg(
+        *(F.sum(count).alias(count) for count in ("ok", "bad", *sums)), touch
     )
     by_zip = by_member.groupBy("_zip_id").agg(
         F.count_if(F.col("ok") > 0).alias("members_loaded"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ from spark_jobs.landing.files import write_whole
 from spark_jobs.rules.model import Feed, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
 
+# The rows of zips of so few bytes are read and counted by one task: more would cost more than they save.
+SMALL_BYTES = 2 << 20
 NO_FEED = "zip.no_feed: no feed in force takes it"
 WRITING, BEGINNINGS = "writing", "beginnings"
 
@@ -92,6 +94,11 @@ class Batch:
         if self.feed is None:
             return [replace(z, refusal=NO_FEED) for z in self.manifest.zips]
         return [z for z in self.manifest.zips if z.refusal is not None]
+
+
+def is_small(zips: Iterable[ClaimedZip]) -> bool:
+    """Whether these zips are work for one task."""
+    return sum(z.note.bytes for z in zips) <= SMALL_BYTES
 
 
 def rules_to_manifest(feed: Feed | None, targets: Mapping[str, TargetTable]) -> dict[str, Any]:

@@ -51,8 +51,27 @@ class BatchResult:
     stopped_by: str | None = None
 
 
+@dataclass(frozen=True)
+class Written:
+    """A batch whose tables and quarantine were committed at `at`, and that the ledger does not have yet."""
+
+    batch: Batch
+    accounts: Sequence[ZipAccount]
+    commits: Mapping[str, str]
+    at: datetime
+
+
 def run_batch(lake: Lake, batch: Batch, again: bool = False) -> BatchResult:
-    """Runs `batch` to its end and returns what became of its zips; `again` if an earlier attempt may have begun it."""
+    """Runs `batch` to its end, with a commit of the ledger of its own; see `write_batch`."""
+    written = write_batch(lake, batch, again)
+    return account_batches(lake, [written])[0] if isinstance(written, Written) else written
+
+
+def write_batch(lake: Lake, batch: Batch, again: bool = False) -> Written | BatchResult:
+    """Writes all of `batch` but its ledger rows; a BatchResult if there is nothing to account for.
+
+    `again` if an earlier attempt may have begun it.
+    """
     if again and ledger.is_accounted(lake.session, batch.name, batch.notes):
         _clear_away(lake, batch, _accounted(lake, batch))
         return BatchResult(batch.name, batch.manifest.feed)
@@ -64,6 +83,15 @@ def run_batch(lake: Lake, batch: Batch, again: bool = False) -> BatchResult:
             parsed.unpersist()
 
 
+def account_batches(lake: Lake, written: Sequence[Written]) -> list[BatchResult]:
+    """Enters batches into the ledger by one commit, which has each of them whole or not at all, and clears them away."""
+    rows = [[_ledger_row(w, account) for account in w.accounts] for w in written]
+    ledger.record(lake.writer, lake.session, lake.ledger, lake.known_zips, rows)
+    for w in written:
+        _clear_away(lake, w.batch, {a.zip.note.zip_id: a.rule is not None for a in w.accounts})
+    return [BatchResult(w.batch.name, w.batch.manifest.feed, w.accounts) for w in written]
+
+
 def _opened(lake: Lake, batch: Batch) -> DataFrame | None:
     if not batch.to_open:
         return None
@@ -71,7 +99,7 @@ def _opened(lake: Lake, batch: Batch) -> DataFrame | None:
     return parse(lake.session, batch).persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
+def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> Written | BatchResult:
     judged = _judge_all(batch, parsed) if parsed is not None and batch.feed else []
     accounts, stops = account_parsed(batch.to_open, parsed, judged) if parsed is not None else ([], [])
     if stops:
@@ -83,9 +111,7 @@ def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
         commits = _upsert_targets(lake, batch, judged, accounts)
         withdraw_rows(lake, batch, judged)
         quarantined.result()
-    _record_ledger(lake, batch, accounts, commits)
-    _clear_away(lake, batch, {a.zip.note.zip_id: a.rule is not None for a in accounts})
-    return BatchResult(batch.name, batch.manifest.feed, accounts)
+    return Written(batch, accounts, commits, datetime.now(UTC))
 
 
 def _judge_all(batch: Batch, parsed: DataFrame) -> list[Judged]:
@@ -151,16 +177,10 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
         lake.views_shown.add(shown)
 
 
-def _record_ledger(lake: Lake, batch: Batch, accounts: Sequence[ZipAccount], commits: Mapping[str, str]) -> None:
-    now = datetime.now(UTC)
-    said = ",".join(f"{table}={commit}" for table, commit in sorted(commits.items()))
-    rows = [_ledger_row(batch, account, said, now) for account in accounts]
-    lake.ledger_commits.commit(rows)
-
-
-def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) -> dict[str, object]:
-    note = account.zip.note
+def _ledger_row(written: Written, account: ZipAccount) -> dict[str, object]:
+    batch, note = written.batch, account.zip.note
     counts = {name: value for name, value in vars(account).items() if name != "zip"}
+    commits = ",".join(f"{table}={commit}" for table, commit in sorted(written.commits.items()))
     return {
         **vars(note),
         **counts,
@@ -171,7 +191,7 @@ def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) 
         "batch": batch.name,
         "revision": batch.manifest.revision,
         "commits": commits if account.rows_loaded else "",
-        "committed_at": now,
+        "committed_at": written.at,
         "_order": batch.order,
     }
 

@@ -7,6 +7,7 @@ is found again in landing.
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import threading
 import time
@@ -17,11 +18,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
-from spark_jobs.batches.run import BatchResult, run_batch
+from spark_jobs.batches.run import BatchResult, Written, write_batch
 from spark_jobs.errors import LakeError
+from spark_jobs.jobs.accounting import Accounting
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
-from spark_jobs.jobs.planning import Plan, Planned, make_plan
+from spark_jobs.jobs.planning import Plan, Planned, is_worth_a_turn, kind_of, make_plan
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
@@ -34,10 +36,10 @@ from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.rule_store import insert_stop
 from spark_jobs.tables.session import share_fairly
 
-# A commit is mostly waiting: with fewer the cores idle, and fewer batches share a ledger commit.
-BATCHES_AT_ONCE = 6
+# A commit is mostly waiting: with fewer the cores idle.
+BATCHES_A_CORE = 3
 # One feed never has all of them: another one's zips find a free one at once.
-BATCHES_OF_A_FEED = 3
+SHARE_OF_A_FEED = 0.5
 # How often landing is looked at while nothing happens, and how often it is planned again though nothing new landed.
 POLL_SECONDS = 0.5
 REPLAN_SECONDS = 15.0
@@ -104,7 +106,10 @@ def ingest_once(lake: Lake, listener: Listener = Listener()) -> IngestReport:
 
 
 class IngestRun:
-    """One run of the ingest job. One thread plans, claims and judges failures; batches run in a pool beside it."""
+    """One run of the ingest job. One thread plans, claims and judges failures; a pool beside it writes batches.
+
+    A batch leaves the pool once its tables are committed. The ledger is written aside, for all that wait for it at once.
+    """
 
     def __init__(self, lake: Lake, listener: Listener = Listener()) -> None:
         self.lake, self.listener = lake, listener
@@ -114,8 +119,14 @@ class IngestRun:
         self._waits_for_room = self._told_of_full_disk = False
         self._number = 0
         self._troubles = Troubles()
-        self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
-        self._running: dict[Future[BatchResult], tuple[Batch, float]] = {}
+        cores = os.cpu_count() or 1
+        self._at_once, self._large_at_once = BATCHES_A_CORE * cores, max(1, cores // 2)
+        self._pool = ThreadPoolExecutor(self._at_once, "batch")
+        self._aside = ThreadPoolExecutor(2, "aside")  # the ledger, and upkeep
+        self._running: dict[Future[Written | BatchResult], Batch] = {}
+        self._accounting = Accounting(lake, self._aside)
+        self._began: dict[str, float] = {}  # by batch
+        self._ends = 0  # how often a batch left the pool or the ledger: then there is something new to plan
         self._left: list[Batch] = []  # claimed and not running: of an earlier run, or failed after they began to write
         self._halted: frozenset[str] = frozenset()
         self._planned_for: tuple[frozenset[str], int] | None = None
@@ -128,7 +139,7 @@ class IngestRun:
         try:
             while True:
                 started = self._start_batches()
-                if not (started or self._running):
+                if not (started or self._is_at_work()):
                     if not self._troubles.waiting():
                         break
                     time.sleep(POLL_SECONDS)
@@ -145,10 +156,10 @@ class IngestRun:
             while not stop.is_set():
                 self._start_batches()
                 self._keep_up()
-                if not self._running:
+                if not self._is_at_work():
                     stop.wait(POLL_SECONDS)
                 self._collect()
-            while self._running:
+            while self._is_at_work():
                 self._collect()
         finally:
             self._end()
@@ -176,12 +187,13 @@ class IngestRun:
         return Batch.read(batch.folder)
 
     def _end(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._aside):
+            pool.shutdown(wait=True, cancel_futures=True)
         vault.pack(self.lake.site.vault)
 
     def _start_batches(self) -> int:
         """Starts what can be started now; returns how many batches."""
-        free = BATCHES_AT_ONCE - len(self._running)
+        free = self._at_once - len(self._running)
         if not free or not self._has_room():
             return 0
         before = len(self._running)
@@ -210,7 +222,7 @@ class IngestRun:
 
     def _is_time_to_plan(self, landed: frozenset[str]) -> bool:
         """Planning asks the metastore and the ledger: not while nothing has changed that it depends on."""
-        now, state = time.monotonic(), (landed, self.report.batches + self.report.failures)
+        now, state = time.monotonic(), (landed, self._ends)
         pausing = bool(self._troubles.waiting())
         if state == self._planned_for and not pausing and now < self._planned_at + REPLAN_SECONDS:
             return False
@@ -218,14 +230,23 @@ class IngestRun:
         return True
 
     def _claim(self, plan: Plan) -> None:
-        at_work = self._feeds_at_work()
         for planned in plan.batches:
-            if len(self._running) == BATCHES_AT_ONCE:
+            if len(self._running) == self._at_once:
                 self._planned_for = None
                 break
-            if at_work[planned.feed_name] < BATCHES_OF_A_FEED:
-                at_work[planned.feed_name] += 1
+            if self._may_start(planned):
                 self._start(self._claimed(plan, planned), again=False)
+
+    def _may_start(self, planned: Planned) -> bool:
+        """Leaves room for other feeds, and lets the zips of a feed gather while a batch of theirs is being written."""
+        at_work = [batch.manifest for batch in self._running.values()]
+        of_feed = [m for m in at_work if m.feed == planned.feed_name]
+        if len(of_feed) >= max(1, round(self._at_once * SHARE_OF_A_FEED)):
+            return False
+        kind = kind_of(planned.zips)
+        if kind == "large" and sum(kind_of(m.zips) == "large" for m in at_work) >= self._large_at_once:
+            return False
+        return is_worth_a_turn(planned.zips) or not any(kind_of(m.zips) == kind for m in of_feed)
 
     def _claimed(self, plan: Plan, planned: Planned) -> Batch:
         feed, targets = planned.feed, plan.rules.targets
@@ -246,28 +267,46 @@ class IngestRun:
             raise
 
     def _feeds_at_work(self) -> Counter[str | None]:
-        return Counter(batch.manifest.feed for batch, _ in self._running.values())
+        return Counter(batch.manifest.feed for batch in self._running.values())
 
     def _start(self, batch: Batch, again: bool) -> None:
-        self._running[self._pool.submit(_run, self.lake, batch, again)] = batch, time.monotonic()
+        self._began[batch.name] = time.monotonic()
+        self._running[self._pool.submit(_run, self.lake, batch, again)] = batch
+
+    def _is_at_work(self) -> bool:
+        return bool(self._running) or not self._accounting.is_idle
 
     def _collect(self) -> None:
-        """Waits a moment for batches to end, and takes note of those that did."""
-        done, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            batch, began = self._running.pop(future)
-            error = future.exception()
-            if error is None:
-                self._note_end(future.result(), time.monotonic() - began)
-            else:
-                self._note_failure(batch, error)
+        """Waits a moment for batches to be written or entered into the ledger, and takes note of those that are."""
+        ledger = [self._accounting.future] if self._accounting.future else []
+        done, _ = wait([*self._running, *ledger], timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done.intersection(self._running):
+            self._note_written(self._running.pop(future), future)
+        batches, results, error = self._accounting.take_ended()
+        for written in batches if error else ():
+            self._note_failure(written.batch, error)
+        for result in results:
+            self._note_end(result)
+        self._accounting.go_on(others_to_come=bool(self._running))
+        if done or batches:
+            self._ends += 1
             self.listener.progress(self.report)
 
-    def _note_end(self, result: BatchResult, seconds: float) -> None:
+    def _note_written(self, batch: Batch, future: Future[Written | BatchResult]) -> None:
+        if error := future.exception():
+            self._note_failure(batch, error)
+        elif isinstance(result := future.result(), Written):
+            self._accounting.add(result)
+        else:
+            self._note_end(result)
+
+    def _note_end(self, result: BatchResult) -> None:
         self.report.add(result)
-        self._troubles.note_success(result.feed or "")
+        # A batch of zips that were refused unread says nothing about those that are read.
+        if not result.accounts or any(account.zip.refusal is None for account in result.accounts):
+            self._troubles.note_success(result.feed or "")
         self.report.isolated.pop(result.feed or "", None)
-        self.listener.finished(result, seconds)
+        self.listener.finished(result, time.monotonic() - self._began.pop(result.batch))
         if result.stopped_by:
             self._alarm(f"feed {result.feed} is stopped by {result.stopped_by}: its zips wait in landing")
 
@@ -343,7 +382,7 @@ class IngestRun:
         now = time.monotonic()
         if self._upkeep is None and now > self._kept_up_at + UPKEEP_SECONDS:
             self._kept_up_at = now
-            self._upkeep = self._pool.submit(_upkeep, self.lake)
+            self._upkeep = self._aside.submit(_upkeep, self.lake)
 
 
 def is_alive(lake: Lake) -> bool:
@@ -354,10 +393,10 @@ def is_alive(lake: Lake) -> bool:
         return False
 
 
-def _run(lake: Lake, batch: Batch, again: bool) -> BatchResult:
+def _run(lake: Lake, batch: Batch, again: bool) -> Written | BatchResult:
     share_fairly(lake.session, batch.manifest.feed or "no_feed")
     batch.begin()
-    return run_batch(lake, batch, again)
+    return write_batch(lake, batch, again)
 
 
 def _upkeep(lake: Lake) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
 
 from spark_jobs.jobs.troubles import Troubles
 from spark_jobs.landing.agent import DeliveryNote
@@ -25,6 +27,11 @@ from spark_jobs.tables.standing import standing, stopped
 
 # A zip is handed to its reader whole, as one cell of a batch: Spark takes none of 2 GB, and memory has to hold it.
 LARGEST_ZIP = 1 << 30
+# A larger zip may take minutes: the others of its feed do not wait for it, nor do all batches at once hold such zips.
+LARGE_ZIP = 16 << 20
+# Fewer zips, and fewer bytes, wait while a batch of their feed is written: they are a commit cheaper then.
+WORTH_ZIPS = 50
+WORTH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,9 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stops}
     waiting = halted | troubles.waiting()
     groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=now.unsettled, busy=busy)
-    batches = sorted(_cut(rules, seen, groups, troubles), key=lambda planned: _urgency(planned, running))
+    batches = sorted(
+        _cut(rules, seen, groups, troubles), key=lambda planned: urgency(planned.feed, planned.zips, running)
+    )
     return Plan(batches, rules, halted)
 
 
@@ -85,11 +94,40 @@ def _claimed(lake: Lake) -> tuple[set[str], set[tuple[str | None, str]]]:
     return {note.zip_id for _, note in zips}, {(feed, note.sha256) for feed, note in zips}
 
 
-def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, bool, str]:
-    """Replays landed long ago, and would else hold up what is delivered now."""
-    priority = planned.feed.priority if planned.feed else 0
-    is_replay = any(z.note.replay for z in planned.zips)
-    return running[planned.feed_name], priority, is_replay, min(z.note.landed_at for z in planned.zips)
+def kind_of(zips: Sequence[ClaimedZip]) -> Literal["usual", "large", "replay"]:
+    """What kind of batch these zips are; zips of different kinds are in no batch together."""
+    if any(z.note.replay for z in zips):
+        return "replay"
+    return "large" if any(z.note.bytes > LARGE_ZIP for z in zips) else "usual"
+
+
+def is_worth_a_turn(zips: Sequence[ClaimedZip]) -> bool:
+    """Whether they are so many that their batch is begun beside another of their feed, and not left to grow meanwhile."""
+    return len(zips) >= WORTH_ZIPS or sum(z.note.bytes for z in zips) >= WORTH_BYTES
+
+
+def urgency(feed: Feed | None, zips: Sequence[ClaimedZip], running: Counter[str | None]) -> tuple[int, bool, datetime]:
+    """The earliest due first: a zip is due its feed's `priority` in seconds after it landed, so that none waits for ever.
+
+    Replays landed long ago, and would else hold up what is delivered now. `running` counts batches at work by feed.
+    """
+    name, priority = (feed.feed, feed.priority) if feed else (None, 0)
+    landed = min(datetime.fromisoformat(z.note.landed_at) for z in zips)
+    return running[name], kind_of(zips) == "replay", landed + timedelta(seconds=priority)
+
+
+def cut_feed(
+    feed: Feed, zips: Sequence[ClaimedZip], loaded: Mapping[tuple[str, str], str], troubles: Troubles
+) -> Iterator[list[ClaimedZip]]:
+    """The batches of a feed's zips; `loaded` maps (feed, sha256) to the id of a zip that was loaded."""
+    # A replay is no duplicate, and costs more than a delivery: it goes in batches apart. Large zips go alone.
+    replays = [z for z in zips if z.note.replay]
+    delivered = mark_duplicates(feed.feed, [z for z in zips if not z.note.replay], loaded)
+    usual = [z for z in delivered if kind_of([z]) == "usual"]
+    large = [[z] for z in delivered if kind_of([z]) == "large"]
+    for some in (usual, *large, replays):
+        marked = [_refused_if_hopeless(feed.feed, z, troubles) for z in some]
+        yield from cut_batches(marked, troubles.most_zips(feed.feed, feed.batch_zips), feed.batch_bytes)
 
 
 def _cut(
@@ -98,14 +136,9 @@ def _cut(
     for name, zips in groups.items():
         if name is None:
             yield Planned(None, zips)
-            continue
-        feed = rules.feeds[name]
-        delivered = mark_duplicates(name, [z for z in zips if not z.note.replay], seen.loaded)
-        # A replay is no duplicate, and costs more than a delivery: it goes in batches apart.
-        for some in (delivered, [z for z in zips if z.note.replay]):
-            marked = [_refused_if_hopeless(name, z, troubles) for z in some]
-            for batch in cut_batches(marked, troubles.most_zips(name, feed.batch_zips), feed.batch_bytes):
-                yield Planned(feed, batch)
+        else:
+            feed = rules.feeds[name]
+            yield from (Planned(feed, batch) for batch in cut_feed(feed, zips, seen.loaded, troubles))
 
 
 def _refused_if_hopeless(feed: str, z: ClaimedZip, troubles: Troubles) -> ClaimedZip:

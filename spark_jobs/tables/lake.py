@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -20,7 +20,7 @@ from spark_jobs.tables.group import GroupCommit
 from spark_jobs.tables.held import HeldTables
 from spark_jobs.tables.hudi import HudiTable, TableWriter
 from spark_jobs.tables.known import KnownZips, catch_up
-from spark_jobs.tables.ledger import LEDGER, Row, record
+from spark_jobs.tables.ledger import LEDGER
 from spark_jobs.tables.quarantine import KEY as QUARANTINE_KEY
 from spark_jobs.tables.quarantine import QUARANTINE
 from spark_jobs.tables.remembering import Remembered
@@ -44,11 +44,6 @@ class Lake:
         known = KnownZips(self.site.known_zips)
         catch_up(known, self.session, self.ledger)
         return known
-
-    @cached_property
-    def ledger_commits(self) -> GroupCommit[Sequence[Row]]:
-        """Where batches leave their ledger rows."""
-        return GroupCommit(partial(record, self.writer, self.session, self.ledger, self.known_zips))
 
     @cached_property
     def quarantine_commits(self) -> GroupCommit[DataFrame]:

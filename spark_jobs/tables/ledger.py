@@ -40,7 +40,7 @@ LEDGER = {
     "batch": ("string", "Batch that took it in"),
     "revision": ("int", "Revision of the feed's rules that was in force"),
     "commits": ("string", "Commits that hold its rows: table=instant, ..."),
-    "committed_at": ("timestamp", "When its batch was accounted for"),
+    "committed_at": ("timestamp", "When its batch had committed its tables"),
     "_order": ("string", "Ordering field: the later run of the job wins, in it the later batch"),
     # Added later, and therefore last: null in rows of before.
     "rows_by_table": ("string", "Rows loaded by target table: table=count, ..."),

@@ -216,7 +216,7 @@ def claim_replays(visits):
 
 def test_replay_killed_between_any_two_steps_ends_the_same(visits, monkeypatch):
     folder = claim_replays(visits)
-    for step in ("record_refusals", "withdraw_rows", "_record_ledger", "_clear_away"):
+    for step in ("record_refusals", "withdraw_rows", "account_batches", "_clear_away"):
         with monkeypatch.context() as patched:
             patched.setattr(run, step, die)
             with pytest.raises(KilledError):

@@ -14,7 +14,7 @@ import typer
 from spark_jobs.cli.bench.latency_check import Account, accounts_of, table_differences, zip_differences
 from spark_jobs.cli.bench.latency_load import BROKEN_FEED, Arrival, Landed, Lander, Load
 from spark_jobs.cli.bench.latency_watch import Backlog, Reader, Sample, Watcher, watched
-from spark_jobs.cli.bench.measuring import FOLDER, Memory, continuous_ingest, percentile
+from spark_jobs.cli.bench.measuring import FOLDER, Memory, continuous_ingest, cpu_seconds, percentile
 from spark_jobs.cli.bench.visit_rules import visit_rules
 from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.cli.output import JsonOption, Output
@@ -100,6 +100,7 @@ class _Run:
     lander: Lander = field(init=False)
     landed: dict[str, list[Landed]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    core_seconds: dict[str, float] = field(default_factory=dict)
     backlogs: dict[str, Backlog] = field(default_factory=dict)
     watchers: dict[str, Sequence[Watcher]] = field(default_factory=dict)
 
@@ -110,12 +111,13 @@ class _Run:
         """Lands zips when they are due, and waits until all are taken in."""
         self.output.say(f"{len(arrivals)} zips land ({name}).")
         self.backlogs[name], self.watchers[name] = Backlog(self.site), readers
-        began = time.monotonic()
+        began, cpu = time.monotonic(), cpu_seconds(self.ingest)
         with watched(self.backlogs[name], *readers):
             self.landed[name] = self.lander.land_all(arrivals)
             self.backlogs[name].note_last_landing()
             self._await_empty()
         self.seconds[name] = time.monotonic() - began
+        self.core_seconds[name] = cpu_seconds(self.ingest) - cpu
 
     def _await_empty(self) -> None:
         deadline = time.monotonic() + LONGEST_DRAIN_SECONDS
@@ -135,6 +137,8 @@ class _Run:
             "zips": len(waits),
             **_percentiles("", waits),
             "max_s": round(max(waits), 1),
+            "batches": len({accounts[one.zip_id].batch for one in self.landed[phase]}),
+            "cores_used": round(self.core_seconds[phase] / self.seconds[phase], 2),
             **self.backlogs[phase].figures(),
             **sample.figures({zip_id: account.committed for zip_id, account in accounts.items()}),
             "reader_questions": len(reader.seconds),

@@ -13,11 +13,12 @@ TABLES_A_QUESTION = 10
 
 @dataclass(frozen=True)
 class Account:
-    """A zip in the ledger: its rows there, state, rows loaded, and when its tables were committed (system's clock)."""
+    """A zip in the ledger: its rows there, state, rows loaded, batch, when its tables were committed (system's clock)."""
 
     entries: int
     state: str
     rows: int
+    batch: str
     committed: float
 
 
@@ -25,6 +26,7 @@ def accounts_of(access: Access) -> dict[str, Account]:
     """What the ledger says of every zip."""
     rows = access.records(
         "SELECT zip_id, count(*) AS entries, max(state) AS state, max(rows_loaded) AS rows,"
+        " max(batch) AS batch,"
         " max(unix_micros(committed_at)) / 1e6 AS committed FROM ops.ledger GROUP BY zip_id"
     )
     return {row.pop("zip_id"): Account(**row) for row in rows}
