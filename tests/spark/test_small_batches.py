@@ -77,7 +77,10 @@ def test_partition_whose_sync_was_killed_is_there_after_the_next_upsert(filled, 
         writer.upsert(rows, table)
 
     def shown():
-        return {row[0] for row in session.sql(f"SHOW PARTITIONS raw.{name}").collect()}
+        # The metastore's own answer: SHOW PARTITIONS of a Hudi table lists its folders.
+        catalog = session._jsparkSession.sharedState().externalCatalog()
+        names = catalog.listPartitionNames("raw", name, session._jvm.scala.Option.empty())
+        return {names.apply(number) for number in range(names.size())}
 
     upsert("a")
     with monkeypatch.context() as broken:
@@ -91,7 +94,6 @@ def test_partition_whose_sync_was_killed_is_there_after_the_next_upsert(filled, 
     assert shown() == {"part=a", "part=b"}
     upsert("c")
     assert shown() == {"part=a", "part=b", "part=c"}
-    session.sql(f"DROP TABLE raw.{name}")
 
 
 def test_rules_that_someone_inserts_are_seen_by_the_next_plan(filled):
