@@ -19,6 +19,7 @@ from spark_jobs.cli import (
     quarantine,
     query,
     simulate,
+    size,
     testing,
     trace,
 )
@@ -39,7 +40,7 @@ feed_infer.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
-for module in (demo, simulate, ingest, trace, query, testing):
+for module in (demo, simulate, ingest, trace, query, size, testing):
     module.register(app)
 
 
