@@ -52,6 +52,11 @@ class Site:
         return self.home / "metastore"
 
     @property
+    def known_zips(self) -> Path:
+        """The index of the zips that the ledger has; made anew where it is missing."""
+        return self.home / "known_zips.sqlite"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files of Spark and Java, with patients' records in them; of no use once the process has ended."""
         return self.home / "scratch"

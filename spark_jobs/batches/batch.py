@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import ClaimedZip, Manifest
 from spark_jobs.landing.files import write_whole
 from spark_jobs.rules.model import Feed, TargetTable
@@ -64,6 +65,11 @@ class Batch:
     def begin_to_write(self) -> None:
         """Notes that from now on rows of the batch may be in a table; to be called before the first upsert."""
         (self.folder / WRITING).touch()
+
+    @property
+    def notes(self) -> Sequence[DeliveryNote]:
+        """The delivery notes of its zips."""
+        return [z.note for z in self.manifest.zips]
 
     @cached_property
     def to_open(self) -> Sequence[ClaimedZip]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.batches.account import ZipAccount, account_duplicate, account_parsed, account_refused
+from spark_jobs.batches.account import ZipAccount, account_duplicate, account_parsed, account_refused, named_counts
 from spark_jobs.batches.batch import NO_FEED, Batch
 from spark_jobs.batches.judge import Judged, fit_rows, judge
 from spark_jobs.batches.parse import parse
@@ -143,7 +144,7 @@ def _judged(
         parsed.count()
         parsed_at = time.monotonic()
         judged = [judge(parsed, feed, member, batch.targets[member.target or ""]) for member in feed.readers]
-        accounts = {a.zip.note.sha256: a for a in account_parsed(batch.to_open, parsed, judged)}
+        accounts = {a.zip.note.sha256: a for a in account_parsed(batch.to_open, parsed, judged)[0]}
         result = DryRun(
             accounts=tuple(_accounts(claimed, accounts)),
             targets=tuple(_target_facts(name, judged, sample_rows) for name in feed.targets),
@@ -260,5 +261,7 @@ def _failures(parsed: DataFrame, judged: Sequence[Judged]) -> list[FailureFacts]
 
 def _warnings(parsed: DataFrame) -> dict[str, int]:
     """Warnings about members, by name; those about rows are in the checks."""
-    warned = parsed.where("_kind = '_member'").select(F.explode("_warnings").alias("warning"))
-    return {row["warning"]: row["count"] for row in warned.groupBy("warning").count().collect()}
+    noticed: Counter[str] = Counter()
+    for row in parsed.where("_kind = '_zip'").select("_warnings").collect():
+        noticed.update(named_counts(row["_warnings"]))
+    return dict(noticed)

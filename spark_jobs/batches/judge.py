@@ -27,11 +27,16 @@ PARTITION_VALUE = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
 @dataclass(frozen=True)
 class Judged:
-    """The rows that one member rule reads, each with `_failures` (null: fit to be written) and `_warnings`."""
+    """The rows that one member rule reads, each with `_failures` (null: fit to be written), `_warnings` and `_stops`.
+
+    `warns` and `stops` are all the names that those may hold.
+    """
 
     member: Member
     target: TargetTable
     rows: DataFrame
+    warns: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
 
 
 def judge(parsed: DataFrame, feed: Feed, member: Member, target: TargetTable) -> Judged:
@@ -53,6 +58,8 @@ def judge(parsed: DataFrame, feed: Feed, member: Member, target: TargetTable) ->
                 "_deleted": _deleted(target),
             }
         ),
+        warns=tuple(_names(feed, member, "warn")),
+        stops=tuple(_names(feed, member, "stop")),
     )
 
 
@@ -102,6 +109,10 @@ def _broken_checks(feed: Feed, member: Member, action: str) -> SparkColumn:
         if check.member == member.member and check.action == action
     ]
     return F.array_compact(F.array(*names)) if names else F.lit(None).cast("array<string>")
+
+
+def _names(feed: Feed, member: Member, action: str) -> list[str]:
+    return [f"check.{c.check}" for c in feed.checks if c.member == member.member and c.action == action]
 
 
 def _is_false(expression: str) -> SparkColumn:

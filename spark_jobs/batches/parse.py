@@ -1,13 +1,14 @@
 """Opens and parses a batch's zips in the executors: bytes in, typed rows and what became of zips and members out.
 
 One pass gives the rows of every member rule. Each output row has a `_kind`: a member rule's name (the row is in the
-struct column of that name), `_member` (a member refused as a whole, or warned about) or `_zip` (one a zip).
+struct column of that name), `_member` (a member refused as a whole) or `_zip` (one a zip, with the warnings counted).
 """
 
 from __future__ import annotations
 
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -168,13 +169,12 @@ class _Waiting:
 
     def add_summary(self, context: ZipContext, summary: ZipSummary) -> None:
         """Notes what became of a zip's members."""
-        self.add_event(context, "_zip", _members=summary.members, _ignored=summary.ignored)
+        noticed = Counter(event.rule for event in summary.warnings)
+        warnings = [f"{name}={count}" for name, count in sorted(noticed.items())]
+        self.add_event(context, "_zip", _members=summary.members, _ignored=summary.ignored, _warnings=warnings)
         for event in summary.quarantined:
             where = {"_member_index": event.member_index, "_member": event.member}
             self.add_event(context, "_member", **where, _failures=f"{event.rule}: {event.reason}")
-        for event in summary.warnings:
-            where = {"_member_index": event.member_index, "_member": event.member}
-            self.add_event(context, "_member", **where, _warnings=[event.rule])
 
     def add_event(self, context: ZipContext, kind: str, **values: Any) -> None:
         """Notes an event about a zip or a member."""

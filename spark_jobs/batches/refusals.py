@@ -6,6 +6,7 @@ earlier attempt is no earlier refusal: entries that it resolved are resolved, an
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import reduce
@@ -16,10 +17,12 @@ from pyspark.sql import functions as F
 from spark_jobs.batches.account import ZipAccount
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.judge import Judged
+from spark_jobs.tables.frames import frame_of
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.quarantine import IS_OPEN, KEY
+from spark_jobs.tables.ledger import day_of
+from spark_jobs.tables.quarantine import IS_OPEN, KEY, QUARANTINE
 
-ENTRY = "zip_id string, member_index int, target string, row bigint, member string, reason string"
+ENTRY = {name: QUARANTINE[name] for name in (*KEY, "member", "reason")}
 
 
 def record_refusals(
@@ -31,10 +34,12 @@ def record_refusals(
         return
     now = F.lit(datetime.now(UTC))
     if entries is None:
-        entries = lake.session.createDataFrame([], ENTRY)
+        entries = frame_of(lake.session, [], ENTRY)
     rows = _rows(entries, batch, now)
     if batch.replayed:
-        earlier = lake.session.table("ops.quarantine").where(F.col("zip_id").isin(*batch.replayed))
+        days = {day_of(note) for note in batch.notes}
+        earlier = lake.session.table("ops.quarantine").where(F.col("landed_on").isin(*days))
+        earlier = earlier.where(F.col("zip_id").isin(*batch.replayed))
         earlier = earlier.select(*rows.columns)
         resolved = _resolved(earlier, rows, batch, now)
         rows = _with_first_refusal(rows, earlier).unionByName(resolved)
@@ -47,8 +52,9 @@ def _entries(
     """A row each refused zip, member and row, of the columns ENTRY; None if nothing was refused."""
     entries = []
     if batch.refused:
-        rows = [(z.note.zip_id, -1, "", 0, None, z.refusal) for z in batch.refused]
-        entries.append(lake.session.createDataFrame(rows, ENTRY))
+        whole = {"member_index": -1, "target": "", "row": 0}
+        rows = [{"zip_id": z.note.zip_id, **whole, "reason": z.refusal} for z in batch.refused]
+        entries.append(frame_of(lake.session, rows, ENTRY))
     if parsed is not None and any(a.members_quarantined or a.rows_quarantined or a.rule for a in accounts):
         entries.append(_refused(parsed, judged))
     return reduce(DataFrame.unionByName, entries) if entries else None
@@ -84,7 +90,20 @@ def _rows(entries: DataFrame, batch: Batch, now: Column) -> DataFrame:
         now.alias("refused_at"),
         F.lit(None).cast("string").alias("resolved_by"),
         F.lit(None).cast("timestamp").alias("resolved_at"),
+        _landed_on(batch),
     )
+
+
+def _landed_on(batch: Batch) -> Column:
+    """The day on which the zip of an entry landed; mostly all zips of a batch landed on one."""
+    ids_of: dict[str, list[str]] = defaultdict(list)
+    for note in batch.notes:
+        ids_of[day_of(note)].append(note.zip_id)
+    usual, *others = sorted(ids_of, key=lambda day: -len(ids_of[day]))
+    day = F.lit(usual)
+    for other in others:
+        day = F.when(F.col("zip_id").isin(*ids_of[other]), other).otherwise(day)
+    return day.alias("landed_on")
 
 
 def _with_first_refusal(rows: DataFrame, earlier: DataFrame) -> DataFrame:

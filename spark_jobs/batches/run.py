@@ -22,7 +22,6 @@ from spark_jobs.batches.account import (
     account_duplicate,
     account_parsed,
     account_refused,
-    stopping_checks,
 )
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.judge import Judged, fit_rows, judge
@@ -39,7 +38,6 @@ from spark_jobs.tables.access import access_of
 from spark_jobs.tables.catalog import create_view, view_is_current
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.ledger import LEDGER_COLUMNS
 from spark_jobs.tables.rule_store import insert_stop
 
 
@@ -55,7 +53,7 @@ class BatchResult:
 
 def run_batch(lake: Lake, batch: Batch, again: bool = False) -> BatchResult:
     """Runs `batch` to its end and returns what became of its zips; `again` if an earlier attempt may have begun it."""
-    if again and ledger.is_accounted(lake.session, batch.name):
+    if again and ledger.is_accounted(lake.session, batch.name, batch.notes):
         _clear_away(lake, batch, _accounted(lake, batch))
         return BatchResult(batch.name, batch.manifest.feed)
     parsed = _opened(lake, batch)
@@ -75,9 +73,10 @@ def _opened(lake: Lake, batch: Batch) -> DataFrame | None:
 
 def _write(lake: Lake, batch: Batch, parsed: DataFrame | None) -> BatchResult:
     judged = _judge_all(batch, parsed) if parsed is not None and batch.feed else []
-    accounts = _accounts(lake, batch, parsed, judged)
-    if stopped := _stop_feed(lake, batch, judged):
-        return stopped
+    accounts, stops = account_parsed(batch.to_open, parsed, judged) if parsed is not None else ([], [])
+    if stops:
+        return _stop_feed(lake, batch, stops)
+    accounts = [*accounts, *_unopened(lake, batch)]
     batch.begin_to_write()
     with ThreadPoolExecutor(1) as beside:
         quarantined = beside.submit(inheritable_thread_target(record_refusals), lake, batch, parsed, judged, accounts)
@@ -95,21 +94,17 @@ def _judge_all(batch: Batch, parsed: DataFrame) -> list[Judged]:
     return [judge(parsed, feed, member, batch.targets[member.target or ""]) for member in feed.readers]
 
 
-def _accounts(lake: Lake, batch: Batch, parsed: DataFrame | None, judged: Sequence[Judged]) -> list[ZipAccount]:
-    originals = ledger.counts_of(lake.session, [z.duplicate_of for z in batch.duplicates if z.duplicate_of])
+def _unopened(lake: Lake, batch: Batch) -> list[ZipAccount]:
+    known = lake.known_zips.with_bytes({z.note.sha256 for z in batch.duplicates})
+    originals = {z.zip_id: vars(z) for z in known}
     duplicates = [account_duplicate(z, originals[z.duplicate_of or ""]) for z in batch.duplicates]
-    opened = account_parsed(batch.to_open, parsed, judged) if parsed is not None else []
-    return [*opened, *duplicates, *map(account_refused, batch.refused)]
+    return [*duplicates, *map(account_refused, batch.refused)]
 
 
-def _stop_feed(lake: Lake, batch: Batch, judged: Sequence[Judged]) -> BatchResult | None:
-    """Where an expectation with `action: stop` is not met: notes the stop, gives the zips back, writes nothing."""
+def _stop_feed(lake: Lake, batch: Batch, stops: Sequence[tuple[str, str]]) -> BatchResult:
+    """An expectation with `action: stop` is not met: notes the stop, gives the zips back, writes nothing."""
     feed = batch.feed
-    if feed is None or not any(check.action == "stop" for check in feed.checks):
-        return None
-    stops = stopping_checks(judged)
-    if not stops:
-        return None
+    assert feed is not None
     for check, zip_id in stops:
         reason = "an expectation with action stop was not met"
         insert_stop(access_of(lake), feed, check, zip_id, batch.name, reason)
@@ -152,7 +147,7 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
     if shown not in lake.views_shown:
         if not view_is_current(lake.session.catalog, table, feed):
             create_view(lake.session, table, feed)
-        lake.held.pop(table.name, None)
+        lake.held.note_change(table.name)
         lake.views_shown.add(shown)
 
 
@@ -160,7 +155,7 @@ def _record_ledger(lake: Lake, batch: Batch, accounts: Sequence[ZipAccount], com
     now = datetime.now(UTC)
     said = ",".join(f"{table}={commit}" for table, commit in sorted(commits.items()))
     rows = [_ledger_row(batch, account, said, now) for account in accounts]
-    lake.ledger_commits.commit(lake.session.createDataFrame(rows, LEDGER_COLUMNS).coalesce(1))
+    lake.ledger_commits.commit(rows)
 
 
 def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) -> dict[str, object]:
@@ -170,6 +165,7 @@ def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) 
         **vars(note),
         **counts,
         "landed_at": datetime.fromisoformat(note.landed_at),
+        "landed_on": ledger.day_of(note),
         "feed": batch.manifest.feed or "",
         "duplicate_of": account.zip.duplicate_of,
         "batch": batch.name,
@@ -181,8 +177,8 @@ def _ledger_row(batch: Batch, account: ZipAccount, commits: str, now: datetime) 
 
 
 def _accounted(lake: Lake, batch: Batch) -> dict[str, bool]:
-    ids = [z.note.zip_id for z in batch.manifest.zips]
-    return {zip_id: row["rule"] is not None for zip_id, row in ledger.counts_of(lake.session, ids).items()}
+    rows = ledger.rows_of_zips(lake.session, batch.notes)
+    return {zip_id: row["rule"] is not None for zip_id, row in rows.items()}
 
 
 def _clear_away(lake: Lake, batch: Batch, refused_whole: Mapping[str, bool]) -> None:

@@ -15,12 +15,12 @@ from pyspark.sql import functions as F
 
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.judge import Judged
+from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.rules.model import TargetTable
 from spark_jobs.tables import ledger
-from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import ORDER, HudiTable
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.rule_store import read_rules
+from spark_jobs.tables.standing import standing
 
 # `_order`: source time 20, extract time 20, rule revision 8, then hash, member and row.
 BEFORE_REVISION, REVISION, AFTER_REVISION = (1, 40), (41, 8), (49, 36)
@@ -39,27 +39,28 @@ def withdraw_rows(lake: Lake, batch: Batch, judged: Sequence[Judged]) -> None:
             _withdraw(lake, batch, table, [j for j in judged if j.target.target == table.name])
 
 
-def _opened(batch: Batch) -> list[str]:
-    """Ids of the replayed zips, without those that were refused unread: that says nothing about their rows."""
-    unread = {z.note.zip_id for z in batch.manifest.zips if z.refusal}
-    return [zip_id for zip_id in batch.replayed if zip_id not in unread]
+def _opened(batch: Batch) -> list[DeliveryNote]:
+    """The replayed zips, without those that were refused unread: that says nothing about their rows."""
+    return [z.note for z in batch.manifest.zips if z.note.replay and not z.refusal]
 
 
 def _targets(lake: Lake, batch: Batch) -> Iterator[TargetTable]:
     """The tables that the zips fill by the batch's rules, and those that the ledger says they filled before."""
     now = batch.feed.targets if batch.feed else ()
-    rows = ledger.counts_of(lake.session, _opened(batch)).values()
+    rows = ledger.rows_of_zips(lake.session, _opened(batch)).values()
     before = sorted({name for row in rows for name in ledger.commits_of(row)}.difference(now))
     yield from (batch.targets[name] for name in now)
     if before:
-        known = read_rules(access_of(lake)).targets
+        known = standing(lake).rules.targets
         yield from (known[name] for name in before if name in known)
 
 
 def _withdraw(lake: Lake, batch: Batch, table: HudiTable, judged: Sequence[Judged]) -> None:
     stored = lake.session.read.format("hudi").load(str(table.path))
     stale = stored.where(
-        F.col("_zip_id").isin(*_opened(batch)) & (F.col("_batch") != batch.name) & ~F.col("_deleted")
+        F.col("_zip_id").isin(*(note.zip_id for note in _opened(batch)))
+        & (F.col("_batch") != batch.name)
+        & ~F.col("_deleted")
     ).drop(*(name for name in stored.columns if name.startswith("_hoodie_")))
     if judged:
         stale = stale.join(_given(table, judged), ["_zip_id", *_identity(table)], "left_anti").select(*stale.columns)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
-from spark_jobs.tables.rule_store import read_rules
+from spark_jobs.tables.standing import standing
 
 
 def compact_all(lake: Lake, schedule: bool = False) -> dict[str, int]:
@@ -33,7 +32,7 @@ def compact_pending(lake: Lake) -> int:
 def all_tables(lake: Lake) -> list[HudiTable]:
     """Every Hudi table of the lake."""
     return [
-        *(lake.table(target) for target in read_rules(access_of(lake)).targets.values()),
+        *(lake.table(target) for target in standing(lake).rules.targets.values()),
         lake.ledger,
         lake.quarantine,
     ]

@@ -17,13 +17,11 @@ from spark_jobs.landing.claim import (
     group_by_feed,
     mark_duplicates,
 )
-from spark_jobs.rules.model import Feed, Finding, HeldTable
-from spark_jobs.rules.revisions import RuleSet, in_force
-from spark_jobs.tables.access import Access, access_of
-from spark_jobs.tables.held import held_table
+from spark_jobs.rules.model import Feed, Finding
+from spark_jobs.rules.revisions import RuleSet
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.ledger import Seen, seen_before
-from spark_jobs.tables.rule_store import read_rows, stopped_feeds
+from spark_jobs.tables.standing import standing, stopped
 
 # A zip is handed to its reader whole, as one cell of a batch: Spark takes none of 2 GB, and memory has to hold it.
 LARGEST_ZIP = 1 << 30
@@ -62,38 +60,29 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
     `running` counts batches at work by feed: feeds with fewer are served first. Claimed batches are looked at before the
     ledger is asked: one that ends in between is then found in the ledger.
     """
-    busy = _claimed(lake)
-    seen = seen_before(lake.session, {note.sha256 for note in notes}) if notes else Seen(frozenset(), {})
+    claimed, busy = _claimed(lake)
+    seen = seen_before(lake.known_zips, {note.sha256 for note in notes})
     # Landed again after it was accounted for, by an agent that was killed before it removed its source.
     for note in notes:
         if note.zip_id in seen.zip_ids and not note.replay:
             discard(lake.site.landing, note)
     notes = [note for note in notes if note.replay or note.zip_id not in seen.zip_ids]
-    access = access_of(lake)
-    rows = read_rows(access)
-    rules = in_force(rows, _held(lake, access))
-    stopped = stopped_feeds(access)
-    halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stopped}
-    unsettled = {row["landing_folder"] for row in rows["feed"] if row["feed"] not in rules.feeds}
+    # Landed again while it is worked on: then it waits until the ledger has it.
+    notes = [note for note in notes if note.zip_id not in claimed]
+    now, stops = standing(lake), stopped(lake)
+    rules = now.rules
+    halted = {name for name, feed in rules.feeds.items() if (name, feed.revision) in stops}
     waiting = halted | troubles.waiting()
-    groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=unsettled, busy=busy)
+    groups = group_by_feed(notes, rules.feeds.values(), waiting=waiting, unsettled=now.unsettled, busy=busy)
     batches = sorted(_cut(rules, seen, groups, troubles), key=lambda planned: _urgency(planned, running))
     return Plan(batches, rules, halted)
 
 
-def _held(lake: Lake, access: Access) -> dict[str, HeldTable]:
-    """What the target tables hold; those that this process has asked about are not asked about again."""
-    names = [row["tableName"] for row in access.records("SHOW TABLES IN raw")]
-    for name in names:
-        if name not in lake.held and (table := held_table(access, name)):
-            lake.held[name] = table
-    return dict(lake.held)
-
-
-def _claimed(lake: Lake) -> set[tuple[str | None, str]]:
-    """(feed, SHA-256) of zips in claimed batches: an equal zip waits until it is known what became of them."""
+def _claimed(lake: Lake) -> tuple[set[str], set[tuple[str | None, str]]]:
+    """Ids and (feed, SHA-256) of zips in claimed batches: an equal zip waits until it is known what became of them."""
     manifests = [Manifest.read(path.parent) for path in lake.site.claimed.glob(f"*/*/{MANIFEST}")]
-    return {(manifest.feed, z.note.sha256) for manifest in manifests for z in manifest.zips}
+    zips = [(manifest.feed, z.note) for manifest in manifests for z in manifest.zips]
+    return {note.zip_id for _, note in zips}, {(feed, note.sha256) for feed, note in zips}
 
 
 def _urgency(planned: Planned, running: Counter[str | None]) -> tuple[int, int, bool, str]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from spark_jobs.landing.files import move, write_json
 from spark_jobs.rules.model import Feed
 
 MANIFEST = "manifest.json"
+NOTES_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True)
@@ -192,4 +194,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _read_note(zip_path: Path) -> DeliveryNote:
-    return DeliveryNote(**json.loads(zip_path.with_suffix(".json").read_bytes()))
+    path = zip_path.with_suffix(".json")
+    status = path.stat()
+    return _note_in(path, (status.st_ino, status.st_mtime_ns))
+
+
+@lru_cache(NOTES_REMEMBERED)
+def _note_in(path: Path, version: tuple[int, int]) -> DeliveryNote:
+    """The note in a file of that inode and time: a backlog is looked through again and again."""
+    return DeliveryNote(**json.loads(path.read_bytes()))

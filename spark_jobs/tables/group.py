@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from functools import reduce
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
-from pyspark.sql import DataFrame
+Part = TypeVar("Part")
 
 
-class GroupCommit:
-    """Collects rows while a commit is being written, and writes all of them with the next one.
+class GroupCommit(Generic[Part]):
+    """Collects parts while a commit is being written, and writes all of them with the next one.
 
-    A commit costs about as much for the rows of ten batches as for those of one. `commit` returns when the rows are
-    committed, or raises what the write raised, to everyone whose rows were in it.
+    A commit costs about as much for the rows of ten batches as for those of one. `commit` returns when its part is
+    committed, or raises what the write raised, to everyone whose part was in it.
     """
 
-    def __init__(self, write: Callable[[DataFrame], object]) -> None:
+    def __init__(self, write: Callable[[Sequence[Part]], object]) -> None:
         self._write = write
         self._turn = threading.Lock()
         self._queue_lock = threading.Lock()
-        self._queue: list[_Ticket] = []
+        self._queue: list[_Ticket[Part]] = []
 
-    def commit(self, rows: DataFrame) -> None:
-        """Writes `rows`, together with whatever waits beside them."""
-        ticket = _Ticket(rows)
+    def commit(self, part: Part) -> None:
+        """Writes `part`, together with whatever waits beside it."""
+        ticket = _Ticket(part)
         with self._queue_lock:
             self._queue.append(ticket)
         with self._turn:
@@ -38,17 +38,17 @@ class GroupCommit:
             group, self._queue = self._queue, []
         error: BaseException | None = None
         try:
-            self._write(reduce(DataFrame.unionByName, [ticket.rows for ticket in group]))
+            self._write([ticket.part for ticket in group])
         except Exception as raised:
             error = raised
         for ticket in group:
             ticket.done, ticket.error = True, error
 
 
-class _Ticket:
-    """Rows that wait to be committed."""
+class _Ticket(Generic[Part]):
+    """A part that waits to be committed."""
 
-    def __init__(self, rows: DataFrame) -> None:
-        self.rows = rows
+    def __init__(self, part: Part) -> None:
+        self.part = part
         self.done = False
         self.error: BaseException | None = None

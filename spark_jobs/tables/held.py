@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from spark_jobs.rules.model import HeldTable
-from spark_jobs.tables.access import Access
 from spark_jobs.tables.hudi import SHAPE
+
+if TYPE_CHECKING:
+    from spark_jobs.tables.access import Access
 
 RULE_TYPES = {"bigint": "long"}
 
@@ -16,6 +19,36 @@ def held_tables(access: Access) -> dict[str, HeldTable]:
     """Every target table that exists, by name; two metastore look-ups a table."""
     names = [row["tableName"] for row in access.records("SHOW TABLES IN raw")]
     return {name: table for name in names if (table := held_table(access, name))}
+
+
+class HeldTables:
+    """What the target tables hold, as far as it was asked for. This process alone writes them, and says what it changed."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, HeldTable] = {}
+        self._changes = 0
+        self._read = -1
+
+    @property
+    def changes(self) -> int:
+        """Grows with each change."""
+        return self._changes
+
+    def note_change(self, name: str) -> None:
+        """Has a table looked at again: it is new, or has other columns."""
+        self._tables.pop(name, None)
+        self._changes += 1
+
+    def all(self, access: Access) -> dict[str, HeldTable]:
+        """Every target table that exists, by name."""
+        changes = self._changes
+        if changes != self._read:
+            for row in access.records("SHOW TABLES IN raw"):
+                name = row["tableName"]
+                if name not in self._tables and (table := held_table(access, name)):
+                    self._tables[name] = table
+            self._read = changes
+        return dict(self._tables)
 
 
 def held_table(access: Access, name: str) -> HeldTable | None:

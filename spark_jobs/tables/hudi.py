@@ -7,6 +7,7 @@ Server, Presto and hudi-rs (see docs/decisions/): change one only with such a te
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections import defaultdict
@@ -21,6 +22,10 @@ from pyspark.sql import functions as F
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
 SHAPE = "carelake.shape"
+# A query, or `as_of`, finds the files of so many commits back; older ones are cleaned, and a little later archived.
+COMMITS_RETAINED = 20
+# What the metastore shows of a table: its partitions and its columns.
+Shown = tuple[frozenset[str], str]
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,85 @@ class HudiTable:
         return json.dumps({"record_key": self.record_key, **layout})
 
     @property
+    def commits(self) -> list[str]:
+        """Instants of completed commits, compactions included, the newest last; archiving leaves the newer ones."""
+        return sorted(self._instants("deltacommit") | self._instants("commit"))
+
+    @property
+    def delta_commits(self) -> list[str]:
+        """Instants of the completed commits of writers, the newest last."""
+        return sorted(self._instants("deltacommit"))
+
+    @property
     def has_commits(self) -> bool:
-        """Whether a commit was ever completed; archiving always leaves some in the timeline's own folder."""
-        timeline = self.path / ".hoodie"
-        return any(any(timeline.glob(f"*.{action}")) for action in ("deltacommit", "commit"))
+        """Whether a commit was ever completed."""
+        return bool(self.commits)
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the files of the table are parted as it says."""
+        properties = (self.path / ".hoodie" / "hoodie.properties").read_text().splitlines()
+        return f"hoodie.table.partition.fields={self.partition_by or ''}" in properties
+
+    @property
+    def open_commits(self) -> list[str]:
+        """Delta commits that were begun and not completed."""
+        begun = self._instants("deltacommit.requested") | self._instants("deltacommit.inflight")
+        return sorted(begun - self._instants("deltacommit"))
+
+    @property
+    def pending_compactions(self) -> list[str]:
+        """Instants of compactions that are planned, or were begun and not finished."""
+        planned = self._instants("compaction.requested") | self._instants("compaction.inflight")
+        return sorted(planned - self._instants("commit"))
+
+    @property
+    def needs_services(self) -> bool:
+        """Whether the next commit is to plan a compaction, clean and archive: each `compact_after`th since one was planned."""
+        planned = max(self._instants("compaction.requested"), default="")
+        commits = sum(instant > planned for instant in self.delta_commits) + 1
+        return commits % self.compact_after == 0
+
+    @property
+    def partitions(self) -> frozenset[str]:
+        """The folders of the table's partitions."""
+        if not self.partition_by or not self.path.exists():
+            return frozenset()
+        with os.scandir(self.path) as entries:
+            return frozenset(entry.name for entry in entries if not entry.name.startswith("."))
+
+    def _instants(self, ending: str) -> set[str]:
+        try:
+            with os.scandir(self.path / ".hoodie") as entries:
+                parted = [entry.name.partition(".") for entry in entries]
+        except FileNotFoundError:
+            return set()
+        return {instant for instant, _, action in parted if action == ending}
 
 
 def write_options(table: HudiTable) -> dict[str, str]:
     """Everything a writer of `table` has to say to Hudi."""
-    return {**_identity(table), **_index(table), **_services(table), **_sync(table)}
+    return {**_identity(table), **_index(table), **_services(table)}
+
+
+def sync_options(table: HudiTable) -> dict[str, str]:
+    """Everything that Hudi's sync has to know of the metastore's side of `table`."""
+    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
+    return {
+        "hoodie.datasource.hive_sync.mode": "hms",
+        "hoodie.datasource.hive_sync.database": table.database,
+        "hoodie.datasource.hive_sync.table": table.name,
+        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
+        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
+        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
+        "hoodie.datasource.hive_sync.support_timestamp": "false",
+        "hoodie.meta.sync.metadata_file_listing": "false",
+        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
+        "hoodie.meta.sync.incremental": "false",
+        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
+        "hoodie.datasource.hive_sync.table.strategy": "RT",
+        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
+    }
 
 
 class TableWriter:
@@ -63,6 +138,7 @@ class TableWriter:
 
     def __init__(self) -> None:
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
+        self._synced: dict[Path, Shown] = {}
 
     def upsert(self, rows: DataFrame, table: HudiTable, settled: bool = False) -> str:
         """Upserts `rows` and syncs the metastore; returns the commit's instant. `settled`: they hold each key once.
@@ -75,7 +151,20 @@ class TableWriter:
             clear_dead_writes(rows.sparkSession, table)
             options = {**write_options(table), "hoodie.combine.before.upsert": str(not settled).lower()}
             rows.write.format("hudi").options(**options).mode("append").save(str(table.path))
-            return last_commit(rows.sparkSession, table)
+            self._sync(rows.sparkSession, table)
+            return table.delta_commits[-1]
+
+    def _sync(self, session: SparkSession, table: HudiTable) -> None:
+        """Syncs the metastore unless this process has, since when neither the table's partitions nor its columns changed.
+
+        What is compared is the table as it is, never what this write added: a process that was killed between a commit and
+        its sync knows nothing, and the next one syncs with its first upsert.
+        """
+        found = table.partitions, committed_schema(table)
+        if self._synced.get(table.path) != found:
+            self._synced.pop(table.path, None)
+            sync_metastore(session, table)
+            self._synced[table.path] = found
 
     def compact(self, session: SparkSession, table: HudiTable, schedule: bool = False) -> int:
         """Carries out the table's pending compactions and returns how many; `schedule` plans one of all log files first.
@@ -83,9 +172,9 @@ class TableWriter:
         Only the process that ingests may schedule: a plan made beside a running writer can leave out its commits.
         """
         with self._locks[table.path]:
-            if schedule and not pending_compactions(session, table):
+            if schedule and not table.pending_compactions:
                 _schedule(session, table)
-            instants = pending_compactions(session, table)
+            instants = table.pending_compactions
             for instant in instants:
                 _run_compaction(session, table, instant)
             return len(instants)
@@ -101,8 +190,7 @@ def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
     if not table.has_commits:
         shutil.rmtree(table.path, ignore_errors=True)
         return []
-    timeline = _meta_client(session, table).getActiveTimeline().getDeltaCommitTimeline().filterInflightsAndRequested()
-    instants = [str(instant.requestedTime()) for instant in timeline.getInstants()]
+    instants = table.open_commits
     if instants:
         client = _client(session, table)
         try:
@@ -111,6 +199,12 @@ def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
         finally:
             client.close()
     return instants
+
+
+def committed_schema(table: HudiTable) -> str:
+    """The columns of the table by its newest commit, as Avro's JSON."""
+    newest = table.path / ".hoodie" / f"{table.delta_commits[-1]}.deltacommit"
+    return str(json.loads(newest.read_bytes())["extraMetadata"]["schema"])
 
 
 def key_of(table: HudiTable) -> list[Column]:
@@ -123,16 +217,19 @@ def key_of(table: HudiTable) -> list[Column]:
     return [key, F.col(table.partition_by)] if table.partition_by and not table.global_index else [key]
 
 
-def last_commit(session: SparkSession, table: HudiTable) -> str:
-    """The newest completed instant of the table."""
-    timeline = _meta_client(session, table).getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
-    return str(timeline.lastInstant().get().requestedTime())
-
-
-def pending_compactions(session: SparkSession, table: HudiTable) -> list[str]:
-    """Instants of compactions that are planned or were begun and not finished."""
-    timeline = _meta_client(session, table).getActiveTimeline().filterPendingCompactionTimeline()
-    return [str(instant.requestedTime()) for instant in timeline.getInstants()]
+def sync_metastore(session: SparkSession, table: HudiTable) -> None:
+    """Makes the metastore's table, columns and partitions those that the table has, all of them compared."""
+    jvm: Any = session._jvm
+    properties = jvm.org.apache.hudi.common.config.TypedProperties()
+    for key, value in {**write_options(table), **sync_options(table)}.items():
+        properties.setProperty(key, value)
+    properties.setProperty("hoodie.meta_sync.spark.version", session.version)
+    configuration = session._jsc.hadoopConfiguration()
+    path = jvm.org.apache.hadoop.fs.Path(str(table.path))
+    jvm.org.apache.hudi.sync.common.util.SyncUtilHelpers.runHoodieMetaSync(
+        "org.apache.hudi.hive.HiveSyncTool", properties, configuration, path.getFileSystem(configuration),
+        str(table.path), "PARQUET",
+    )  # fmt: skip
 
 
 def _identity(table: HudiTable) -> dict[str, str]:
@@ -175,6 +272,11 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.metadata.enable": "false",
         "hoodie.embed.timeline.server": "false",
         "hoodie.upsert.shuffle.parallelism": "2",
+        # Planning compactions, cleaning and archiving cost as much as a small commit: not with each of them.
+        "hoodie.table.services.enabled": str(table.needs_services).lower(),
+        "hoodie.clean.commits.retained": str(COMMITS_RETAINED),
+        "hoodie.keep.min.commits": str(COMMITS_RETAINED + 10),
+        "hoodie.keep.max.commits": str(COMMITS_RETAINED + 20),
         # Kept as objects: they are read twice, and to write them as bytes costs more than the memory.
         "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # The writer plans compactions between its own commits and never runs them.
@@ -184,26 +286,6 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.write.concurrency.mode": "optimistic_concurrency_control",
         "hoodie.write.lock.provider": "org.apache.hudi.client.transaction.lock.InProcessLockProvider",
         "hoodie.cleaner.policy.failed.writes": "LAZY",
-    }
-
-
-def _sync(table: HudiTable) -> dict[str, str]:
-    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
-    return {
-        "hoodie.datasource.hive_sync.enable": "true",
-        "hoodie.datasource.meta.sync.enable": "true",
-        "hoodie.datasource.hive_sync.mode": "hms",
-        "hoodie.datasource.hive_sync.database": table.database,
-        "hoodie.datasource.hive_sync.table": table.name,
-        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
-        "hoodie.datasource.hive_sync.partition_extractor_class": f"org.apache.hudi.hive.{extractor}",
-        # Presto reads a TIMESTAMP column of the metastore wrongly once a column was added.
-        "hoodie.datasource.hive_sync.support_timestamp": "false",
-        # Compares all partitions: "what this write added" would hide a partition whose sync was killed.
-        "hoodie.meta.sync.incremental": "false",
-        # The merged view only, under the table's own name: a read-optimised one is stale until compaction.
-        "hoodie.datasource.hive_sync.table.strategy": "RT",
-        "hoodie.datasource.hive_sync.table_properties": f"{SHAPE}={table.shape}",
     }
 
 
@@ -217,7 +299,7 @@ def _meta_client(session: SparkSession, table: HudiTable) -> JavaObject:
 def _client(session: SparkSession, table: HudiTable, **more: str) -> JavaObject:
     jvm: Any = session._jvm
     options = jvm.java.util.HashMap()
-    for key, value in {**write_options(table), **more}.items():
+    for key, value in {**write_options(table), "hoodie.table.services.enabled": "true", **more}.items():
         options.put(key, value)
     resolver = jvm.org.apache.hudi.common.table.TableSchemaResolver(_meta_client(session, table))
     schema = resolver.getTableAvroSchema(False).toString()

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial, reduce
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.errors import LakeError
 from spark_jobs.landing.lease import hold_lease, remember_jvm
-from spark_jobs.rules.model import HeldTable, TargetTable
+from spark_jobs.rules.model import TargetTable
 from spark_jobs.site import Site
 from spark_jobs.tables.catalog import create_tables
+from spark_jobs.tables.frames import frame_of
 from spark_jobs.tables.group import GroupCommit
+from spark_jobs.tables.held import HeldTables
 from spark_jobs.tables.hudi import HudiTable, TableWriter
-from spark_jobs.tables.ledger import LEDGER_COLUMNS
+from spark_jobs.tables.known import KnownZips, catch_up
+from spark_jobs.tables.ledger import LEDGER, Row, record
 from spark_jobs.tables.quarantine import KEY as QUARANTINE_KEY
-from spark_jobs.tables.quarantine import QUARANTINE_COLUMNS
+from spark_jobs.tables.quarantine import QUARANTINE
+from spark_jobs.tables.remembering import Remembered
 from spark_jobs.tables.session import open_session
 
 
@@ -30,29 +35,38 @@ class Lake:
     session: SparkSession
     writer: TableWriter = field(default_factory=TableWriter)
     views_shown: set[tuple[str, str, int]] = field(default_factory=set)
-    # What target tables hold, as far as it was asked for: the metastore answers slowly.
-    held: dict[str, HeldTable] = field(default_factory=dict)
+    held: HeldTables = field(default_factory=HeldTables)
+    remembered: Remembered = field(default_factory=Remembered)
 
     @cached_property
-    def ledger_commits(self) -> GroupCommit:
+    def known_zips(self) -> KnownZips:
+        """The index of the zips that the ledger has, caught up with it before this process writes to the ledger."""
+        known = KnownZips(self.site.known_zips)
+        catch_up(known, self.session, self.ledger)
+        return known
+
+    @cached_property
+    def ledger_commits(self) -> GroupCommit[Sequence[Row]]:
         """Where batches leave their ledger rows."""
-        return GroupCommit(lambda rows: self.writer.upsert(rows, self.ledger))
+        return GroupCommit(partial(record, self.writer, self.session, self.ledger, self.known_zips))
 
     @cached_property
-    def quarantine_commits(self) -> GroupCommit:
+    def quarantine_commits(self) -> GroupCommit[DataFrame]:
         """Where batches leave their quarantine rows."""
-        return GroupCommit(lambda rows: self.writer.upsert(rows, self.quarantine))
+        return GroupCommit(lambda parts: self.writer.upsert(reduce(DataFrame.unionByName, parts), self.quarantine))
 
     @property
     def ledger(self) -> HudiTable:
         """What became of every zip, a row each."""
-        return HudiTable("ops", "ledger", self.site.warehouse / "ops" / "ledger", ("zip_id",))
+        # By the day of landing, which an id never changes: a commit and a compaction touch a day, not all of the past.
+        path = self.site.warehouse / "ops" / "ledger"
+        return HudiTable("ops", "ledger", path, ("zip_id",), partition_by="landed_on", buckets=1)
 
     @property
     def quarantine(self) -> HudiTable:
         """What was refused and why, a row each zip, member or row."""
         path = self.site.warehouse / "ops" / "quarantine"
-        return HudiTable("ops", "quarantine", path, QUARANTINE_KEY)
+        return HudiTable("ops", "quarantine", path, QUARANTINE_KEY, partition_by="landed_on", buckets=1)
 
     def table(self, target: TargetTable) -> HudiTable:
         """The files and keys of a target table."""
@@ -82,7 +96,7 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
         lake = Lake(site, open_session(site))
         remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)
-        for table, columns in ((lake.ledger, LEDGER_COLUMNS), (lake.quarantine, QUARANTINE_COLUMNS)):
+        for table, columns in ((lake.ledger, LEDGER), (lake.quarantine, QUARANTINE)):
             _make(lake, table, columns)
         try:
             yield lake
@@ -90,9 +104,14 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
             lake.session.stop()
 
 
-def _make(lake: Lake, table: HudiTable, columns: str) -> None:
+def _make(lake: Lake, table: HudiTable, columns: Mapping[str, tuple[str, str]]) -> None:
     """Makes a table of the lake's own, or adds the columns it lacks because an older version made it: by a commit of no rows."""
-    empty = lake.session.createDataFrame([], columns)
+    if table.has_commits and not table.is_laid_out:
+        raise LakeError(
+            f"{table.database}.{table.name}", "an earlier version of Carelake has laid it out otherwise",
+            "Land the zips of its vault in a new lake.",
+        )  # fmt: skip
+    empty = frame_of(lake.session, [], columns)
     name = f"{table.database}.{table.name}"
     # The metastore lacks the table if the making of it was killed before the sync.
     known = lake.session.table(name).columns if lake.session.catalog.tableExists(name) else []

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.tables.comments import column_list
+from spark_jobs.landing.agent import DeliveryNote
+from spark_jobs.tables.frames import frame_of
+from spark_jobs.tables.hudi import HudiTable, TableWriter
+from spark_jobs.tables.known import KnownZip, KnownZips
+
+Row = Mapping[str, Any]
 
 # name -> (Spark type, comment)
-_LEDGER = {
+LEDGER = {
     "zip_id": ("string", "Opaque id, given when the zip landed"),
     "feed": ("string", "Feed that took it; empty if none does"),
     "folder": ("string", "Landing folder"),
@@ -40,8 +45,8 @@ _LEDGER = {
     # Added later, and therefore last: null in rows of before.
     "rows_by_table": ("string", "Rows loaded by target table: table=count, ..."),
     "replay": ("int", "Number of the replay that this row tells of; 0 for the delivery itself"),
+    "landed_on": ("string", "Day that it landed, UTC: the table's partition"),
 }
-LEDGER_COLUMNS = column_list(_LEDGER)
 
 
 @dataclass(frozen=True)
@@ -52,25 +57,43 @@ class Seen:
     loaded: Mapping[tuple[str, str], str]
 
 
-def seen_before(session: SparkSession, hashes: Collection[str]) -> Seen:
+def seen_before(known: KnownZips, hashes: Collection[str]) -> Seen:
     """What the ledger knows of zips with one of the SHA-256 `hashes`; a zip of the same id has the same one."""
-    found = session.table("ops.ledger").where(F.col("sha256").isin(*hashes))
-    rows = found.select("zip_id", "feed", "sha256", "state").orderBy("zip_id", ascending=False).collect()
-    loaded = {(row.feed, row.sha256): row.zip_id for row in rows if row.state == "loaded"}
-    return Seen(frozenset(row.zip_id for row in rows), loaded)
+    zips = sorted(known.with_bytes(hashes), key=lambda z: z.zip_id, reverse=True)
+    loaded = {(z.feed, z.sha256): z.zip_id for z in zips if z.state == "loaded"}
+    return Seen(frozenset(z.zip_id for z in zips), loaded)
 
 
-def counts_of(session: SparkSession, zip_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    """The ledger rows of `zip_ids`, by id."""
-    if not zip_ids:
+def record(
+    writer: TableWriter, session: SparkSession, table: HudiTable, known: KnownZips, groups: Sequence[Sequence[Row]]
+) -> None:
+    """Commits the rows of several batches, those of a batch never parted, and enters them into the index."""
+    by_id = {row["zip_id"]: row for group in groups for row in group}
+    rows = list(by_id.values())
+    instant = writer.upsert(frame_of(session, rows, LEDGER).coalesce(1), table, settled=True)
+    known.add(map(KnownZip.of, rows), instant)
+
+
+def day_of(note: DeliveryNote) -> str:
+    """The partition of a zip's row: the day that it landed."""
+    return note.landed_at[:10]
+
+
+def rows_of_zips(session: SparkSession, notes: Collection[DeliveryNote]) -> dict[str, Row]:
+    """The ledger rows of the zips that were delivered with `notes`, by id; reads the days on which they landed."""
+    if not notes:
         return {}
-    rows = session.table("ops.ledger").where(F.col("zip_id").isin(*zip_ids)).collect()
+    rows = _on_days(session, notes).where(F.col("zip_id").isin(*(note.zip_id for note in notes))).collect()
     return {row.zip_id: row.asDict() for row in rows}
 
 
-def is_accounted(session: SparkSession, batch: str) -> bool:
-    """Whether the batch got as far as the ledger, which is written after all its tables."""
-    return bool(session.table("ops.ledger").where(F.col("batch") == batch).limit(1).count())
+def is_accounted(session: SparkSession, batch: str, notes: Collection[DeliveryNote]) -> bool:
+    """Whether the batch of the zips with `notes` got as far as the ledger, which is written after all its tables."""
+    return bool(_on_days(session, notes).where(F.col("batch") == batch).limit(1).count())
+
+
+def _on_days(session: SparkSession, notes: Collection[DeliveryNote]) -> DataFrame:
+    return session.table("ops.ledger").where(F.col("landed_on").isin(*{day_of(note) for note in notes}))
 
 
 def commits_of(row: Mapping[str, Any]) -> dict[str, str]:

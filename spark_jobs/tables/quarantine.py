@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from spark_jobs.tables.comments import column_list
-
-_QUARANTINE = {
+QUARANTINE = {
     "zip_id": ("string", "Zip; its bytes are in the vault, or in quarantine/ if it was refused as a whole"),
     "member_index": ("int", "Number of the member in the zip, from 0; -1 for the whole zip"),
     "target": ("string", "Target table that a refused row was for; empty for a member or zip"),
@@ -22,7 +20,7 @@ _QUARANTINE = {
     "refused_at": ("timestamp", "When it was refused last"),
     "resolved_by": ("string", "Batch of the replay that resolved it, or null"),
     "resolved_at": ("timestamp", "When it was resolved, or null"),
+    "landed_on": ("string", "Day that the zip landed, UTC: the table's partition"),
 }
-QUARANTINE_COLUMNS = column_list(_QUARANTINE)
 KEY = ("zip_id", "member_index", "target", "row")
 IS_OPEN = "coalesce(state, 'open') = 'open'"

@@ -86,7 +86,9 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.driver.extraJavaOptions": (
             f"{opened} {log_options} -Dcarelake.logs={site.logs} -Dderby.stream.error.file={site.logs}/derby.log"
             f" -Djava.io.tmpdir={site.scratch}"
-            " -XX:+UseParallelGC -Duser.timezone=UTC"
+            # Hudi asks for two full collections each time that it merges log files, a second in all; and classes that Spark
+            # compiles would ask for more until the room for them has grown.
+            " -XX:+UseParallelGC -XX:+DisableExplicitGC -XX:MetaspaceSize=384m -Duser.timezone=UTC"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
@@ -101,8 +103,12 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.adaptive.enabled": "false",
         # What is cached is read within seconds: to look for the best encoding of each column costs more than the memory.
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        # Compiled code is kept for each feed's batches: with the usual 100 entries a hundred feeds would compile theirs each time.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         # A text that is no date by a pattern is null, never an exception that fails its batch.
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
         "spark.sql.warehouse.dir": str(site.warehouse),
         "spark.local.dir": str(site.scratch),
     }

@@ -9,6 +9,7 @@ from spark_jobs.sizing.costs import MEGABYTE
 from spark_jobs.sizing.model import DAYS, busy_cores
 from tests.bench.commands import run_bench
 
+SMALL_GROWTH = "--rows 50000 --batch-rows 600 --groups 2 --commits 2 --series 24 --zips 8".split()
 BARE = Assumptions(utilisation=1.0, replicas=1.0)
 
 
@@ -20,10 +21,7 @@ def day(tmp_path_factory) -> dict:
 @pytest.fixture(scope="module")
 def costs(day, tmp_path_factory) -> Costs:
     home = tmp_path_factory.mktemp("growth") / "lake"
-    return costs_of(day, run_bench("growth", *TINY_GROWTH, "--home", home))
-
-
-TINY_GROWTH = ("--rows", 10_000, "--groups", 2, "--batch-rows", 500, "--commits", 2, "--series", 6, "--zips", 25)
+    return costs_of(day, run_bench("growth", *SMALL_GROWTH, "--home", home))
 
 
 def test_the_day_benchmark_had_the_cores_that_its_pace_needs(day, costs):

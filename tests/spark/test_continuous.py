@@ -215,7 +215,7 @@ def test_simulated_deliveries_that_land_while_it_runs_end_as_the_truth_says(site
     total = 0
     for wave in sorted((deliveries / "drop").iterdir()):
         total += lake(site, "land", str(wave))["landed"]
-    others = "('ward_list', 'notes', 'poison')"
+    others = "('ward_list', 'clinical_documents', 'notes', 'poison')"
     count = f"SELECT count(*) FROM ops.ledger WHERE feed NOT IN {others}"
     eventually("all zips are in the ledger", lambda: ask(site, count) == [(total,)])
     (encounters,) = ask(site, "SELECT count(*) FROM lake.encounter")

@@ -8,14 +8,13 @@ from spark_jobs.jobs.status import feed_status
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.tables.access import access_of
-from spark_jobs.tables.hudi import last_commit, pending_compactions
 from tests import privacy, reconcile
 
 pytestmark = pytest.mark.spark
 
 
 def commits(lake):
-    return {table.name: last_commit(lake.session, table) for table in all_tables(lake)}
+    return {table.name: table.commits[-1] for table in all_tables(lake)}
 
 
 def test_every_batch_ran_to_its_end(filled):
@@ -85,7 +84,7 @@ def test_column_comments_reach_the_reader(filled):
 def test_compaction_changes_no_row(filled):
     done = compact_all(filled.lake, schedule=True)
     assert done["raw.encounter"] >= 1
-    assert not any(pending_compactions(filled.lake.session, table) for table in all_tables(filled.lake))
+    assert not any(table.pending_compactions for table in all_tables(filled.lake))
     assert reconcile.table_differences(filled.lake.session, filled.truth) == []
 
 

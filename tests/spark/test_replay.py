@@ -21,7 +21,6 @@ from spark_jobs.landing import agent, vault
 from spark_jobs.landing.claim import Manifest, claim, landed_zips
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.tables.access import access_of
-from spark_jobs.tables.hudi import last_commit
 from tests.unit.zips import zip_of
 
 pytestmark = pytest.mark.spark
@@ -109,7 +108,7 @@ class Visits:
 
     def commits(self):
         tables = [self.lake.ledger, self.lake.quarantine]
-        return [last_commit(self.lake.session, table) for table in tables], self.visit_commit()
+        return [table.commits[-1] for table in tables], self.visit_commit()
 
     def visit_commit(self):
         timeline = self.lake.site.warehouse / "raw" / "visit" / ".hoodie"

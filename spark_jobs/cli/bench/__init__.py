@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from spark_jobs.cli.bench import ingest, large, latency, refresh
+from spark_jobs.cli.bench import growth, ingest, large, latency, refresh
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,5 +14,5 @@ def bench() -> None:
     """Measurements that anyone can repeat."""
 
 
-for module in (ingest, large, latency, refresh):
+for module in (growth, ingest, large, latency, refresh):
     module.register(app)

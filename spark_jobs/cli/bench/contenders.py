@@ -18,7 +18,7 @@ from spark_jobs.cli.bench.measuring import Memory, cpu_seconds
 from spark_jobs.cli.bench.peer import make_peer
 from spark_jobs.errors import LakeError
 from spark_jobs.site import REPOSITORY, Site
-from spark_jobs.tables.hudi import write_options
+from spark_jobs.tables.hudi import sync_options, write_options
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.session import java_home, settings
 
@@ -150,11 +150,15 @@ def _settings(contender: Contender, delivered: Delivered, home: Path, continuous
 
 
 def _hudi_options(delivered: Delivered, site: Site) -> dict[str, dict[str, str]]:
-    """The options of Carelake's own tables. Only: Hudi settles what a batch holds twice, as nothing else does it here."""
+    """The options of Carelake's own tables. Only: Hudi settles what a batch holds twice, and syncs the metastore itself."""
     lake = Lake(site, session=None)
     tables = {MEASURED: lake.table(delivered.target), WARM_UP: lake.table(delivered.warm_up_target)}
-    own = {"hoodie.combine.before.upsert": "true"}
-    return {name: {**write_options(table), **own} for name, table in tables.items()}
+    own = {
+        "hoodie.combine.before.upsert": "true",
+        "hoodie.datasource.hive_sync.enable": "true",
+        "hoodie.datasource.meta.sync.enable": "true",
+    }
+    return {name: {**write_options(table), **sync_options(table), **own} for name, table in tables.items()}
 
 
 def contenders_of(format_: str) -> Sequence[Contender]:
