@@ -16,9 +16,11 @@ from spark_jobs.cli import (
     feed_infer,
     feed_revisions,
     ingest,
+    lab,
     quarantine,
     query,
     simulate,
+    size,
     testing,
     trace,
 )
@@ -39,7 +41,8 @@ feed_infer.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
-for module in (demo, simulate, ingest, trace, query, testing):
+app.add_typer(lab.app, name="lab", help="Real Debian hosts on one machine, and the playbooks on them.")
+for module in (demo, simulate, ingest, trace, query, size, testing):
     module.register(app)
 
 

@@ -12,7 +12,7 @@ import typer
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.site import REPOSITORY
 
-TYPED = ("spark_jobs.rules", "spark_jobs.formats", "spark_jobs.archives", "spark_jobs.inference")
+TYPED = ("spark_jobs.rules", "spark_jobs.formats", "spark_jobs.archives", "spark_jobs.inference", "spark_jobs.lab")
 PYTHON_FOLDERS = ("spark_jobs", "tests")
 
 
@@ -23,17 +23,19 @@ def register(app: typer.Typer) -> None:
 
 def test(
     tiers: Annotated[
-        list[str] | None, typer.Argument(help="lint, unit, spark, docs, bench; the first three if not given.")
+        list[str] | None, typer.Argument(help="lint, unit, spark, docs, bench, lab; the first three if not given.")
     ] = None,
     kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
+    lab: Annotated[bool, typer.Option("--lab", help="Run the tier lab alone.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Runs the tests: lint and types, unit (no Spark, seconds), spark (one shared session, real kills).
 
     The tier docs runs the commands of the documentation, each in a process of its own; the tier bench runs each benchmark
     in a small way, and judges what it loads and says, not its speed.
+    The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root.
     """
-    tiers = tiers or ["lint", "unit", "spark"]
+    tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark"]
     results = {"lint": _lint()} if "lint" in tiers else {}
     folders = [f"tests/{tier}" for tier in tiers if tier != "lint"]
     if folders:

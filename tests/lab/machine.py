@@ -1,0 +1,53 @@
+"""Running `./lake` and commands on lab hosts, and looking at what a lab may have left on the machine."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from spark_jobs.site import REPOSITORY
+
+LONGEST_SECONDS = 1800
+
+
+def run_lake(*arguments):
+    """Runs `./lake`, shows what it says where it fails, and returns its stdout."""
+    command = [str(REPOSITORY / "lake"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS)
+    assert done.returncode == 0, f"{' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def on_host(host, command):
+    """Runs a shell command on a lab host."""
+    return run_lake("lab", "ssh", host, "--", command)
+
+
+def hosts():
+    """State of each host of the lab that is up."""
+    status = json.loads(run_lake("lab", "status", "--json").splitlines()[-1])
+    return {host["name"]: host for host in status["hosts"]}
+
+
+def recap(output):
+    """Changed and failed tasks of each host, from what ansible-playbook says at its end."""
+    found = re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", output, re.M)
+    return {host: (int(changed), int(unreachable), int(failed)) for host, changed, unreachable, failed in found}
+
+
+def look():
+    """What a lab changes while it is up: links, addresses, rules, mounts, forwarding, processes."""
+    forwarding = Path("/proc/sys/net/ipv4").glob("conf/*/forwarding")
+    rules = (line for line in _said("iptables-save").splitlines() if line.startswith("-A"))
+    return {
+        "links": sorted(link["ifname"] for link in json.loads(_said("ip", "-json", "link"))),
+        "addresses": sorted(re.findall(r"inet (\S+)", _said("ip", "address"))),
+        "rules": sorted(re.sub(r"\[\d+:\d+\]", "", rule) for rule in rules),
+        "mounts": sorted(Path("/proc/self/mounts").read_text().splitlines()),
+        "forwarding": {str(path): path.read_text() for path in [*forwarding, Path("/proc/sys/net/ipv4/ip_forward")]},
+        "keepers": [line for line in _said("ps", "-eo", "args").splitlines() if line.startswith("systemd-nspawn")],
+    }
+
+
+def _said(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

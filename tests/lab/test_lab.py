@@ -1,0 +1,91 @@
+"""The small lab, deployed by the playbooks: what they promise, on real hosts."""
+
+import subprocess
+import time
+
+from spark_jobs.lab import ansible
+from tests.lab.machine import hosts, look, on_host, recap, run_lake
+
+HOSTS = {"n1", "n2", "n3"}
+FAILOVER_SECONDS = 60
+
+
+def test_roles_pass_the_linter_at_its_strictest(deployed):
+    run_linter = [str(ansible.VENV / "bin" / "ansible-lint"), "--nocolor"]
+    done = subprocess.run(run_linter, cwd=ansible.ANSIBLE, env=ansible.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_second_deploy_changes_nothing(deployed):
+    assert recap(run_lake("lab", "deploy")) == dict.fromkeys(HOSTS, (0, 0, 0))
+
+
+def test_check_mode_runs_and_would_change_nothing(deployed):
+    assert recap(run_lake("lab", "deploy", "--check")) == dict.fromkeys(HOSTS, (0, 0, 0))
+
+
+def test_hosts_are_hardened_as_their_units_say(deployed):
+    for unit in ("zookeeper", "hdfs-namenode", "hdfs-journalnode", "hdfs-zkfc", "hdfs-datanode", "yarn-nodemanager"):
+        shown = on_host("n1", f"systemctl show {unit} -p User,NoNewPrivileges,ProtectSystem,PrivateTmp,SubState")
+        assert {"NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes", "SubState=running"} <= {*shown.split()}
+        assert "User=root" not in shown
+
+
+def test_only_what_changed_is_restarted(deployed):
+    before = started()
+    on_host("n3", "touch /etc/carelake/zookeeper/zoo.cfg")
+    run_lake("lab", "deploy", "--playbook", "zookeeper")
+    after = started()
+    assert {unit for unit in before if before[unit] != after[unit]} == {("n3", "zookeeper")}
+
+
+def test_hdfs_goes_on_when_the_host_of_the_active_namenode_loses_power(deployed):
+    active = active_namenode()
+    other = next(iter({"n1", "n2"} - {active}))
+    on_host("n3", put("/tmp/before", "before"))
+    run_lake("lab", "kill", active)
+    killed = time.monotonic()
+    assert hosts()[active]["state"] == "off"
+    on_host("n3", put("/tmp/after", "after"))
+    assert time.monotonic() - killed < FAILOVER_SECONDS
+    assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/before /tmp/after")).split() == ["before", "after"]
+    assert active_namenode() == other
+    run_lake("lab", "start", active)
+    run_lake("lab", "verify")
+    assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/before /tmp/after")).split() == ["before", "after"]
+
+
+def test_hdfs_goes_on_when_the_cable_of_the_active_namenode_is_pulled(deployed):
+    active = active_namenode()
+    run_lake("lab", "cut", active)
+    cut = time.monotonic()
+    on_host("n3", put("/tmp/cut", "cut"))
+    assert time.monotonic() - cut < FAILOVER_SECONDS
+    run_lake("lab", "join", active)
+    run_lake("lab", "verify")
+    assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/cut")).split() == ["cut"]
+
+
+def test_down_leaves_the_machine_as_it_was(machine_before, deployed):
+    run_lake("lab", "down")
+    assert look() == machine_before
+
+
+def as_hdfs(command):
+    return f"sudo -u hdfs bash -ec '{command}'"
+
+
+def put(path, text):
+    return as_hdfs(f"echo {text} | hdfs dfs -put -f - {path}")
+
+
+def active_namenode():
+    states = on_host("n3", as_hdfs("hdfs haadmin -getAllServiceState")).splitlines()
+    return next(line.split(":")[0] for line in states if line.split()[-1] == "active")
+
+
+def started():
+    """When each service of each host was started."""
+    question = "systemctl show 'zookeeper*' 'hdfs-*' 'yarn-*' -p Id,ExecMainStartTimestampMonotonic --value"
+    told = {host: on_host(host, question).split() for host in sorted(HOSTS)}
+    return {(host, w[i].removesuffix(".service")): w[i + 1] for host, w in told.items() for i in range(0, len(w), 2)}
