@@ -20,6 +20,7 @@ from spark_jobs.cli import (
     quarantine,
     query,
     simulate,
+    size,
     testing,
     trace,
 )
@@ -41,7 +42,7 @@ app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wron
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
 app.add_typer(lab.app, name="lab", help="Real Debian hosts on one machine, and the playbooks on them.")
-for module in (demo, simulate, ingest, trace, query, testing):
+for module in (demo, simulate, ingest, trace, query, size, testing):
     module.register(app)
 
 
