@@ -6,7 +6,6 @@ that do not fit become nulls.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from tests.bench.contenders.serving import serve
+from tests.bench.contenders.session import open_session
 
 SCHEMA = """
     _id STRING, Facility STRUCT<_id: STRING>,
@@ -67,18 +67,8 @@ class SparkArchives:
 @contextmanager
 def open_contender(settings: dict[str, Any]) -> Iterator[SparkArchives]:
     """A session with the archive reader switched on."""
-    home = Path(settings["home"])
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    builder = SparkSession.builder.master(settings["master"])
-    for name, value in settings["session"].items():
-        builder = builder.config(name, value)
-    session = builder.config("spark.sql.files.archive.reader.enabled", "true").getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        yield SparkArchives(session, home / "tables")
-    finally:
-        session.stop()
+    with open_session(settings, **{"spark.sql.files.archive.reader.enabled": "true"}) as session:
+        yield SparkArchives(session, Path(settings["home"]) / "tables")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ No upsert, no order among versions, no accounting; values that do not fit become
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import expr
 
 from tests.bench.contenders.serving import serve
+from tests.bench.contenders.session import open_session
 
 CLAIM = """
     claim_id STRING, line_no INT, service_date DATE, facility_id STRING, patient_id STRING, procedure_code STRING,
@@ -89,18 +89,8 @@ class SparkText:
 @contextmanager
 def open_contender(settings: dict[str, Any]) -> Iterator[SparkText]:
     """A session, and an empty folder."""
-    home = Path(settings["home"])
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    builder = SparkSession.builder.master(settings["master"])
-    for name, value in settings["session"].items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        yield SparkText(session, settings["format"], home)
-    finally:
-        session.stop()
+    with open_session(settings) as session:
+        yield SparkText(session, settings["format"], Path(settings["home"]))
 
 
 if __name__ == "__main__":

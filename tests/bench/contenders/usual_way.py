@@ -6,7 +6,6 @@ are not fit are left out.
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
 from tests.bench.contenders.serving import serve
+from tests.bench.contenders.session import open_session
 
 TEXTS = (
     "zip_name member facility_id encounter_id patient_id patient_name birth_date sex status encounter_class unit bed"
@@ -107,19 +107,9 @@ class UsualWay:
 @contextmanager
 def open_contender(settings: dict[str, Any]) -> Iterator[UsualWay]:
     """A session with the settings of Carelake's."""
-    home = Path(settings["home"])
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    builder = SparkSession.builder.master(settings["master"])
-    for name, value in settings["session"].items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    session.sql("CREATE DATABASE IF NOT EXISTS raw")
-    try:
-        yield UsualWay(session, home / "tables", settings["hudi"])
-    finally:
-        session.stop()
+    with open_session(settings) as session:
+        session.sql("CREATE DATABASE IF NOT EXISTS raw")
+        yield UsualWay(session, Path(settings["home"]) / "tables", settings["hudi"])
 
 
 if __name__ == "__main__":
