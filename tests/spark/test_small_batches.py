@@ -121,7 +121,7 @@ def test_file_of_a_timeline_is_never_seen_half_written(filled, tmp_path):
     )
     storage = jvm.org.apache.hudi.storage.HoodieStorageUtils.getStorage(str(tmp_path), configuration)
     # So large that writing it takes far longer than looking at it.
-    content = jvm.java.nio.ByteBuffer.allocate(SIZE := 64 << 20).array()
+    content = jvm.java.nio.ByteBuffer.allocate(size := 64 << 20).array()
     writer = jvm.org.apache.hudi.storage.HoodieInstantWriter.convertByteArrayToWriter(content)
     instant = tmp_path / "001.deltacommit"
     with ThreadPoolExecutor(1) as beside:
@@ -133,5 +133,5 @@ def test_file_of_a_timeline_is_never_seen_half_written(filled, tmp_path):
         while not written.done():
             seen.update(path.stat().st_size for path in tmp_path.glob(instant.name))
         written.result()
-    assert seen <= {SIZE}
-    assert instant.stat().st_size == SIZE
+    assert seen <= {size}
+    assert instant.stat().st_size == size
