@@ -46,7 +46,7 @@ class PlainDocuments:
     def __init__(self, rule: XmlRule) -> None:
         root = re.escape(names_of(rule.record)[0])
         # Compiled ones are kept by the library, with what they have learnt of documents.
-        self._sound = re2.compile(rf"{AROUND}<{root}{INSIDE}(?:/>|>{CONTENT}</{root}{SPACE}*>){AROUND}")
+        self._sound = re2.compile(rf"{AROUND}<{root}{INSIDE}>{CONTENT}</{root}{SPACE}*>{AROUND}")
         texts, others = ("|".join(map(re.escape, names)) or NO_NAME for names in elements_read(rule))
         empty = rf"<(?:{texts})(?:{SPACE}[^<>]*)?(?:/>|><)"
         # No expression that knows which elements it has seen: there are too many combinations of them.
@@ -73,10 +73,12 @@ def has_attribute_twice(sound: bytes) -> bool:
 
 
 def elements_read(rule: XmlRule) -> tuple[list[str], list[str]]:
-    """Names of the elements whose text is read, and of those of which attributes alone are."""
-    sources = [source for one in rule.family for source in one.sources.values() if source.names]
-    texts = {source.names[-1] for source in sources if source.attribute is None}
-    return sorted(texts), sorted({source.names[-1] for source in sources} - texts)
+    """Names of elements whose text is read wherever anything of them is, and of the others that attributes are read of."""
+    sources = [(place, source) for place, one in enumerate(rule.family) for source in one.sources.values()]
+    ways = {(place, source.names) for place, source in sources if source.names}
+    of_texts = {(place, source.names) for place, source in sources if source.attribute is None}
+    others = {names[-1] for _, names in ways - of_texts}
+    return sorted({names[-1] for _, names in ways} - others), sorted(others)
 
 
 def _repeated_initials() -> Iterator[str]:
