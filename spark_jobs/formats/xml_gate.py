@@ -16,9 +16,10 @@ LONGEST = 48_000  # bytes; no name can then be longer than libxml2 allows
 SHORT = 1750  # bytes, too few for that many elements
 MOST_END_TAGS = 250  # libxml2 refuses documents more than 256 elements deep
 DECLARATION = re.compile(
-    rb"<\?xml\s+version\s*=\s*(?:'1\.0'|\"1\.0\")(\s+encoding\s*=\s*(?:'utf-8'|\"utf-8\"))?"
-    rb"(\s+standalone\s*=\s*(?:'(yes|no)'|\"(yes|no)\"))?\s*\?>",
-    re.IGNORECASE,
+    (
+        rb"<\?xmlS+versionS*=S*(?:'1\.0'|\"1\.0\")(?:S+encodingS*=S*(?:'(?i:utf-8)'|\"(?i:utf-8)\"))?"
+        rb"(?:S+standaloneS*=S*(?:'(?:yes|no)'|\"(?:yes|no)\"))?S*\?>"
+    ).replace(b"S", rb"[ \t\r\n]")
 )
 OPENING = (b"<", b" ", b"\t", b"\r", b"\n")
 

@@ -313,6 +313,27 @@ def test_tags_that_do_not_match_are_found_where_nothing_is_read(tags):
     assert fast.read_unparsed(admitted) is None
 
 
+@pytest.mark.parametrize(
+    ("declaration", "is_plain"),
+    [
+        (b"<?xml version='1.0'?>", True),
+        (b'<?xml version = "1.0"\r\n\tencoding="UTF-8" standalone=\'no\' ?>', True),
+        (b"<?xml VERSION='1.0'?>", False),
+        (b"<?xml version='1.0' standalone='YES'?>", False),
+        (b"<?xml version='1.0'encoding='utf-8'?>", False),
+        (b"<?xml version='1.0' standalone='no' encoding='utf-8'?>", False),
+        (b"<?xml version='1.0'\x0b?>", False),
+        (b"<?xml version='1.0' encoding='latin-1'?>", False),
+        (b" <?xml version='1.0'?>", False),
+        (b"<?xml version='1.0'?><?xml version='1.0'?>", False),
+    ],
+)
+def test_a_declaration_is_plain_or_looked_at_by_a_parser(declaration, is_plain):
+    gate = Gate(make_ready(PARENT, feed_of(PARENT)))
+    document = declaration + b"<D></D>"
+    assert (gate.admit_unparsed(document) == b"<D></D>", gate.admit(document) is not None) == (is_plain, is_plain)
+
+
 def test_rows_stay_with_their_members_in_whatever_way_these_are_read():
     usual, commented, broken = b"<D a='%d'></D>", b"<!-- c --><D a='%d'/>", b"<D a='%d'><A></D>"
     forms = [commented, usual, usual, commented, usual, broken, usual]
