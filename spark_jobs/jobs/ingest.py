@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
 from spark_jobs.batches.run import BatchResult, Written, write_batch
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.accounting import Accounting
+from spark_jobs.jobs.chores import Chore
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
 from spark_jobs.jobs.planning import Plan, Planned, is_worth_a_turn, kind_of, make_plan
@@ -43,7 +45,8 @@ SHARE_OF_A_FEED = 0.5
 # How often landing is looked at while nothing happens, and how often it is planned again though nothing new landed.
 POLL_SECONDS = 0.5
 REPLAN_SECONDS = 15.0
-UPKEEP_SECONDS = 30.0
+# How often the vault is packed, and planned compactions are carried out, if there is something to do.
+PACK_SECONDS, COMPACT_SECONDS = 2.0, 30.0
 # A zip that was put into landing by hand, and not renamed, may still grow: a continuous run leaves it alone for so long.
 QUIET_SECONDS = 60.0
 # Below this nothing more is claimed: what was begun needs room to end.
@@ -122,7 +125,7 @@ class IngestRun:
         cores = os.cpu_count() or 1
         self._at_once, self._large_at_once = BATCHES_A_CORE * cores, max(1, cores // 2)
         self._pool = ThreadPoolExecutor(self._at_once, "batch")
-        self._aside = ThreadPoolExecutor(2, "aside")  # the ledger, and upkeep
+        self._aside = ThreadPoolExecutor(3, "aside")  # the ledger and the two chores
         self._running: dict[Future[Written | BatchResult], Batch] = {}
         self._accounting = Accounting(lake, self._aside)
         self._began: dict[str, float] = {}  # by batch
@@ -130,8 +133,10 @@ class IngestRun:
         self._left: list[Batch] = []  # claimed and not running: of an earlier run, or failed after they began to write
         self._halted: frozenset[str] = frozenset()
         self._planned_for: tuple[frozenset[str], int] | None = None
-        self._planned_at = self._kept_up_at = float("-inf")
-        self._upkeep: Future[None] | None = None
+        self._planned_at = float("-inf")
+        site = lake.site
+        self._packing = Chore("vault", partial(vault.pack, site.vault), self._aside, site.logs, PACK_SECONDS)
+        self._compaction = Chore("compaction", partial(_compact, lake), self._aside, site.logs, COMPACT_SECONDS)
 
     def until_empty(self) -> IngestReport:
         """Runs until nothing is left that can be taken in now. Raises LakeError where the lake itself is not fit."""
@@ -143,6 +148,7 @@ class IngestRun:
                     if not self._troubles.waiting():
                         break
                     time.sleep(POLL_SECONDS)
+                self._do_chores(self._packing)
                 self._collect()
         finally:
             self._end()
@@ -155,7 +161,7 @@ class IngestRun:
         try:
             while not stop.is_set():
                 self._start_batches()
-                self._keep_up()
+                self._do_chores(self._packing, self._compaction)
                 if not self._is_at_work():
                     stop.wait(POLL_SECONDS)
                 self._collect()
@@ -372,17 +378,10 @@ class IngestRun:
                 raise
             self._planned_for = None
 
-    def _keep_up(self) -> None:
-        """Every now and then carries out compactions that the writer planned, and packs the vault, beside the batches."""
-        if self._upkeep is not None and self._upkeep.done():
-            if error := self._upkeep.exception():
-                log_failure(self.lake.site.logs, "upkeep", error)
+    def _do_chores(self, *chores: Chore) -> None:
+        for chore in chores:
+            if chore.go_on():
                 self._refuse_dead_session()
-            self._upkeep = None
-        now = time.monotonic()
-        if self._upkeep is None and now > self._kept_up_at + UPKEEP_SECONDS:
-            self._kept_up_at = now
-            self._upkeep = self._aside.submit(_upkeep, self.lake)
 
 
 def is_alive(lake: Lake) -> bool:
@@ -399,7 +398,6 @@ def _run(lake: Lake, batch: Batch, again: bool) -> Written | BatchResult:
     return write_batch(lake, batch, again)
 
 
-def _upkeep(lake: Lake) -> None:
+def _compact(lake: Lake) -> None:
     share_fairly(lake.session, "upkeep")
-    vault.pack(lake.site.vault)
     compact_pending(lake)

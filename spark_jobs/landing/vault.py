@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_jobs.landing.files import move, write_json
+from spark_jobs.landing.files import move, write_json, write_whole
 
 # Bundles of this size keep the number of files (and of NameNode objects) small: about 300 a day at the brief's load.
 BUNDLE_BYTES = 128 << 20
@@ -116,9 +117,9 @@ def _carry_out(vault: Path, names: list[str]) -> None:
     if not index.exists():
         rows = _write_bundle(vault, bundle, names)
         index.parent.mkdir(exist_ok=True, mode=0o700)
-        temporary = index.with_name(f".{index.name}.tmp")
-        pq.write_table(pa.Table.from_pylist(rows, INDEX), temporary)
-        temporary.rename(index)
+        written = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(rows, INDEX), written)
+        write_whole(index, written.getvalue())
     for name in names:
         (vault / "open" / name).unlink(missing_ok=True)
     (vault / "packing.json").unlink()
@@ -143,5 +144,7 @@ def _write_bundle(vault: Path, bundle: str, names: list[str]) -> list[dict[str, 
                     "length": out.tell() - offset,
                 }
             )
+        out.flush()
+        os.fsync(out.fileno())  # before the zips that it holds are removed
     temporary.rename(vault / bundle)
     return rows
