@@ -19,8 +19,8 @@ from spark_jobs.site import REPOSITORY
 RESULTS = REPOSITORY / "docs" / "reference" / "benchmarks"
 # What is run for each page of figures.
 COMMANDS = {
-    "ingest": "ingest --zips 1000 --rounds 5",
-    "text": "ingest --format text --zips 200 --rounds 5",
+    "ingest": "ingest --zips 1000 --warm-up-zips 240 --rounds 3",
+    "text": "ingest --format text --zips 200 --rounds 3",
     "day": "ingest --day",
     "latency": "latency",
     "growth": "growth",
