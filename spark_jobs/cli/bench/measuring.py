@@ -59,9 +59,9 @@ class Memory:
 
     def _look(self) -> None:
         total = 0.0
-        for pid in [self.pid, *processes_below(self.pid)]:
-            status = _status(pid)
-            if "VmHWM" in status:
+        statuses = {str(pid): _status(pid) for pid in [self.pid, *processes_below(self.pid)]}
+        for status in statuses.values():
+            if "VmHWM" in status and not _is_about_to_start(status, statuses):
                 name = status["Name"]
                 self.largest[name] = max(self.largest.get(name, 0.0), _megabytes(status["VmHWM"]))
                 total += _megabytes(status["RssAnon"]) + _megabytes(status["RssShmem"])
@@ -148,6 +148,12 @@ def _status(pid: int) -> dict[str, str]:
     except (FileNotFoundError, ProcessLookupError):
         return {}
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def _is_about_to_start(status: dict[str, str], others: dict[str, dict[str, str]]) -> bool:
+    """Whether it is a JVM's child that has not become another program yet: it still shows all the JVM's memory as its own."""
+    parent = others.get(status["PPid"], {})
+    return status["Name"] == parent.get("Name") == "java"
 
 
 def _megabytes(text: str) -> float:
