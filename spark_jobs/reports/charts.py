@@ -1,0 +1,173 @@
+"""Charts of an edition, drawn by matplotlib without any state of its own: as SVG for pages, as PNG for paper and sheets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from spark_jobs.reports.edition import Edition, Value
+from spark_jobs.reports.fonts import drawable
+from spark_jobs.reports.wording import show
+from spark_jobs.rules.charts import Chart, parse_chart
+
+COLOURS = ("#1b6b72", "#8fc1b5", "#c9743a", "#7a6a9b")
+INK, FAINT = "#1d2a30", "#d5dcdf"
+MOST_BARS = 24
+WIDTH = 8.6  # inches
+# The same drawing gives the same bytes, and no text is taken for a formula.
+SETTINGS = {
+    "svg.hashsalt": "carelake",
+    "text.parse_math": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "path.simplify": False,
+}
+PNG_DPI = 200
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart that was drawn: what it shows in words, as SVG and as PNG, whose size is in inches."""
+
+    title: str
+    svg: str
+    png: bytes
+    width: float
+    height: float
+
+
+def draw_all(edition: Edition) -> list[Drawing]:
+    """The charts that the report asks for; none of an edition without rows."""
+    return [draw(edition, parse_chart(text)) for text in edition.report.charts] if edition.rows else []
+
+
+def draw(edition: Edition, chart: Chart) -> Drawing:
+    """One chart; values of rows with the same label are summed up."""
+    labels, series = summed(edition, chart)
+    left_out = 0
+    if chart.kind != "lines" and len(labels) > MOST_BARS:
+        left_out = len(labels) - MOST_BARS
+        labels, series = labels[:MOST_BARS], [values[:MOST_BARS] for values in series]
+    headings = {column.name: column.heading for column in edition.columns}
+    names = [headings[name] for name in chart.values]
+    title = f"{_listed(names)} by {headings[chart.by][:1].lower()}{headings[chart.by][1:]}"
+    if left_out:
+        title += f": the {MOST_BARS} largest, {left_out:,} more are in the table"
+    with mpl.rc_context(SETTINGS):
+        figure = _lines(labels, series, names) if chart.kind == "lines" else _bars(labels, series, names, chart.kind)
+        width, height = figure.get_size_inches()
+        return Drawing(title, _svg(figure), _png(figure), width, height)
+
+
+def summed(edition: Edition, chart: Chart) -> tuple[list[Value], list[list[float]]]:
+    """The labels and, for each of the chart's columns, the sum for each label; days in order, other labels the largest first."""
+    by = edition.values(chart.by)
+    columns = [edition.values(name) for name in chart.values]
+    sums: dict[Value, list[float]] = {}
+    for place, label in enumerate(by):
+        into = sums.setdefault(label, [0.0] * len(columns))
+        for number, column in enumerate(columns):
+            into[number] += float(column[place] or 0)  # type: ignore[arg-type]
+    if chart.kind == "lines":
+        labels = sorted(sums, key=lambda label: (label is None, label))  # type: ignore[arg-type,return-value]
+    else:
+        labels = sorted(sums, key=lambda label: (-sum(sums[label]), show(label)))
+    return labels, [[sums[label][number] for label in labels] for number in range(len(columns))]
+
+
+def _listed(names: Sequence[str]) -> str:
+    lower = [names[0], *(f"{name[:1].lower()}{name[1:]}" for name in names[1:])]
+    return lower[0] if len(lower) == 1 else f"{', '.join(lower[:-1])} and {lower[-1]}"
+
+
+def _axes(height: float) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    axes = figure.add_subplot()
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0, colors=INK)
+    return figure, axes
+
+
+def _finish(figure: Figure, axes: Any, names: Sequence[str]) -> Figure:
+    if len(names) > 1:
+        figure.legend(loc="outside upper left", ncols=len(names), frameon=False, labelcolor=INK, handlelength=1.2)
+    return figure
+
+
+def _bars(labels: Sequence[Value], series: Sequence[Sequence[float]], names: Sequence[str], kind: str) -> Figure:
+    thickness = 0.24 if kind == "stack" or len(series) == 1 else 0.17 * len(series)
+    figure, axes = _axes(0.75 + len(labels) * (thickness + 0.12))
+    places = range(len(labels))
+    share = 0.7 if kind == "stack" else 0.8 / len(series)
+    base = [0.0] * len(labels)
+    for number, (values, name) in enumerate(zip(series, names, strict=True)):
+        shift = 0 if kind == "stack" else (number - (len(series) - 1) / 2) * share
+        at = [place + shift for place in places]
+        axes.barh(at, values, share, left=base if kind == "stack" else 0, color=COLOURS[number], label=name)
+        if kind == "stack":
+            base = [low + value for low, value in zip(base, values, strict=True)]
+        else:
+            _mark(axes, at, values)
+    if kind == "stack":
+        _mark(axes, places, base)
+    axes.set_yticks([*places], [drawable(show(label)) for label in labels])
+    axes.invert_yaxis()
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.grid(axis="x", color=FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.09, y=0.02)
+    axes.set_xlim(left=0)
+    return _finish(figure, axes, names)
+
+
+def _mark(axes: Any, places: Sequence[float], values: Sequence[float]) -> None:
+    """Writes each value at the end of its bar."""
+    for place, value in zip(places, values, strict=True):
+        text = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+        axes.annotate(text, (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
+
+
+def _lines(labels: Sequence[Value], series: Sequence[Sequence[float]], names: Sequence[str]) -> Figure:
+    figure, axes = _axes(2.9)
+    at: list[Any] = (
+        [*labels]
+        if all(isinstance(label, date | datetime) for label in labels)
+        else [drawable(show(label)) for label in labels]
+    )
+    for number, (values, name) in enumerate(zip(series, names, strict=True)):
+        axes.plot(at, values, color=COLOURS[(0, 2, 3, 1)[number]], label=name, linewidth=1.8, marker="o", markersize=3)
+    axes.set_ylim(bottom=min(0.0, *(min(values) for values in series)))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.xaxis.set_major_locator(mpl.dates.AutoDateLocator(maxticks=9) if isinstance(at[0], date) else MaxNLocator(9))
+    if isinstance(at[0], date):
+        axes.xaxis.set_major_formatter(mpl.dates.DateFormatter("%d %b"))
+    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.02)
+    return _finish(figure, axes, names)
+
+
+def _svg(figure: Figure) -> str:
+    stream = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.set_dpi(PNG_DPI)
+    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+    return stream.getvalue()
