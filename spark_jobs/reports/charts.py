@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -22,9 +20,10 @@ from spark_jobs.rules.charts import Chart, parse_chart
 COLOURS = ("#1b6b72", "#8fc1b5", "#c9743a", "#7a6a9b")
 INK, FAINT = "#1d2a30", "#d5dcdf"
 MOST_BARS = 24
+MOST_TICKS = 11
 WIDTH = 8.6  # inches
 # The same drawing gives the same bytes, and no text is taken for a formula.
-SETTINGS = {
+SETTINGS: Any = {
     "svg.hashsalt": "carelake",
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
@@ -78,7 +77,7 @@ def summed(edition: Edition, chart: Chart) -> tuple[list[Value], list[list[float
         for number, column in enumerate(columns):
             into[number] += float(column[place] or 0)  # type: ignore[arg-type]
     if chart.kind == "lines":
-        labels = sorted(sums, key=lambda label: (label is None, label))  # type: ignore[arg-type,return-value]
+        labels = sorted(sums, key=lambda label: (label is None, label))
     else:
         labels = sorted(sums, key=lambda label: (-sum(sums[label]), show(label)))
     return labels, [[sums[label][number] for label in labels] for number in range(len(columns))]
@@ -106,7 +105,7 @@ def _finish(figure: Figure, axes: Any, names: Sequence[str]) -> Figure:
 
 def _bars(labels: Sequence[Value], series: Sequence[Sequence[float]], names: Sequence[str], kind: str) -> Figure:
     thickness = 0.24 if kind == "stack" or len(series) == 1 else 0.17 * len(series)
-    figure, axes = _axes(0.75 + len(labels) * (thickness + 0.12))
+    figure, axes = _axes((0.75 if len(series) > 1 else 0.4) + len(labels) * (thickness + 0.12))
     places = range(len(labels))
     share = 0.7 if kind == "stack" else 0.8 / len(series)
     base = [0.0] * len(labels)
@@ -140,34 +139,34 @@ def _mark(axes: Any, places: Sequence[float], values: Sequence[float]) -> None:
 
 def _lines(labels: Sequence[Value], series: Sequence[Sequence[float]], names: Sequence[str]) -> Figure:
     figure, axes = _axes(2.9)
-    at: list[Any] = (
-        [*labels]
-        if all(isinstance(label, date | datetime) for label in labels)
-        else [drawable(show(label)) for label in labels]
-    )
+    # Days and moments stand as far apart as they are, other labels side by side.
+    at: list[Any] = [*labels] if all(isinstance(label, date) for label in labels) else [*range(len(labels))]
     for number, (values, name) in enumerate(zip(series, names, strict=True)):
         axes.plot(at, values, color=COLOURS[(0, 2, 3, 1)[number]], label=name, linewidth=1.8, marker="o", markersize=3)
     axes.set_ylim(bottom=min(0.0, *(min(values) for values in series)))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.xaxis.set_major_locator(mpl.dates.AutoDateLocator(maxticks=9) if isinstance(at[0], date) else MaxNLocator(9))
-    if isinstance(at[0], date):
-        axes.xaxis.set_major_formatter(mpl.dates.DateFormatter("%d %b"))
+    every = -(-len(labels) // MOST_TICKS)
+    told = range((len(labels) - 1) % every, len(labels), every)  # the last one among them
+    axes.set_xticks([at[n] for n in told], [_tick(labels[n]) for n in told])
     axes.grid(axis="y", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.margins(x=0.02)
     return _finish(figure, axes, names)
 
 
+def _tick(label: Value) -> str:
+    return f"{label.day} {label:%b}" if isinstance(label, date) else drawable(show(label))
+
+
 def _svg(figure: Figure) -> str:
     stream = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]
 
 
 def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
-    figure.set_dpi(PNG_DPI)
-    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+    figure.savefig(stream, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return stream.getvalue()

@@ -24,7 +24,6 @@ from spark_jobs.reports.wording import cut_note, freshness, show, shown_rows
 
 INK, SOFT, LINE, BAND, MARK = (HexColor(f"#{code}") for code in ("1d2a30", "5b6b73", "d5dcdf", "f4f7f7", "1b6b72"))
 MARGIN = 16 * mm
-MOST_UPRIGHT = 6  # columns that fit beside each other on an upright page
 LARGEST, SMALLEST = 8.5, 6.5  # points, of the table's text
 PADDING = 4.5
 
@@ -33,7 +32,7 @@ def as_pdf(edition: Edition, drawings: Sequence[Drawing]) -> bytes:
     """The pages: what it is, the charts, the table, how fresh the data are, the checks."""
     fonts.register()
     stream = io.BytesIO()
-    size = A4 if len(edition.columns) <= MOST_UPRIGHT else landscape(A4)
+    size = A4 if _is_narrow(edition, A4[0] - 2 * MARGIN) else landscape(A4)
     document = SimpleDocTemplate(
         stream, pagesize=size, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
         title=f"{edition.report.title}, {edition.day}", author=edition.report.owner, invariant=1,
@@ -95,13 +94,11 @@ def _charts(drawings: Sequence[Drawing], width: float, height: float) -> list[Fl
 
 
 def _table(edition: Edition, width: float) -> list[Flowable]:
-    rows = shown_rows(edition)
     count = f"{len(edition.rows):,} {'row' if len(edition.rows) == 1 else 'rows'}"
     parts: list[Flowable] = [_heading(count)]
     if note := cut_note(edition):
         parts.append(_text(note, _soft()))
-    totals = [[show(value) if value is not None else "" for value in edition.totals]] if edition.totals else []
-    texts = [[drawable(cell) for cell in row] for row in [*rows, *totals]]
+    texts = _texts(edition)
     size, widths = _fit(edition.columns, texts, width)
     cells = [
         [_cell(text, column, size, wide) for text, column, wide in zip(row, edition.columns, widths, strict=True)]
@@ -109,8 +106,19 @@ def _table(edition: Edition, width: float) -> list[Flowable]:
     ]
     heads = [_cell(drawable(c.heading), c, size, 0, BOLD) for c in edition.columns]
     table = LongTable([heads, *cells], colWidths=widths, repeatRows=1, hAlign="LEFT")
-    table.setStyle(_look(edition.columns, size, bool(totals)))
+    table.setStyle(_look(edition.columns, size, edition.totals is not None))
     return [*parts, table]
+
+
+def _is_narrow(edition: Edition, width: float) -> bool:
+    """Whether the table fits on an upright page, in letters as large as can be."""
+    return sum(_needs(edition.columns, _texts(edition), LARGEST)) <= width
+
+
+def _texts(edition: Edition) -> list[list[str]]:
+    """The rows of the table, that with the totals among them."""
+    totals = [[show(value) if value is not None else "" for value in edition.totals]] if edition.totals else []
+    return [[drawable(cell) for cell in row] for row in [*shown_rows(edition), *totals]]
 
 
 def _cell(text: str, column: Column, size: float, width: float, font: str = REGULAR) -> str | Paragraph:

@@ -16,8 +16,8 @@ from pathlib import Path
 from spark_jobs.tables.hudi import HudiTable
 
 SMALL_BYTES = 32 << 20  # a base file below it costs its opening more than its reading
-_BASE = re.compile(r"(?P<group>[^_]+)_[^_]+_(?P<instant>\d+)\.parquet")
-_LOG = re.compile(r"\.(?P<group>[^_]+)_(?P<instant>\d+)\.log\.\d+_[^_]+")
+_BASE = re.compile(r"(?P<group>[^_.]+)_[^_]+_(?P<instant>\d+)\.parquet")
+_LOG = re.compile(r"\.(?P<group>[^_.]+)_(?P<instant>\d+)\.log\.\d+_[\d-]+")
 
 
 @dataclass(frozen=True)
