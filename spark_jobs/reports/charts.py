@@ -19,7 +19,7 @@ from spark_jobs.rules.charts import Chart, parse_chart
 
 COLOURS = ("#1b6b72", "#8fc1b5", "#c9743a", "#7a6a9b")
 INK, FAINT = "#1d2a30", "#d5dcdf"
-MOST_BARS = 24
+MOST_BARS, MOST_GROUPS = 24, 12  # labels with one bar each, and with a bar for each column
 MOST_TICKS = 11
 WIDTH = 8.6  # inches
 # The same drawing gives the same bytes, and no text is taken for a formula.
@@ -45,26 +45,38 @@ class Drawing:
 
 
 def draw_all(edition: Edition) -> list[Drawing]:
-    """The charts that the report asks for; none of an edition without rows."""
-    return [draw(edition, parse_chart(text)) for text in edition.report.charts] if edition.rows else []
+    """The charts that the report asks for, but those that would be empty."""
+    drawings = (draw(edition, parse_chart(text)) for text in edition.report.charts)
+    return [drawing for drawing in drawings if drawing]
 
 
-def draw(edition: Edition, chart: Chart) -> Drawing:
-    """One chart; values of rows with the same label are summed up."""
+def draw(edition: Edition, chart: Chart) -> Drawing | None:
+    """One chart; values of rows with the same label are summed up. None if there is nothing but zeros."""
     labels, series = summed(edition, chart)
-    left_out = 0
-    if chart.kind != "lines" and len(labels) > MOST_BARS:
-        left_out = len(labels) - MOST_BARS
-        labels, series = labels[:MOST_BARS], [values[:MOST_BARS] for values in series]
+    if not any(map(any, series)):
+        return None
     headings = {column.name: column.heading for column in edition.columns}
     names = [headings[name] for name in chart.values]
     title = f"{_listed(names)} by {headings[chart.by][:1].lower()}{headings[chart.by][1:]}"
-    if left_out:
-        title += f": the {MOST_BARS} largest, {left_out:,} more are in the table"
+    if chart.kind != "lines":
+        labels, series, left_out = _largest(labels, series, MOST_GROUPS if _is_grouped(chart) else MOST_BARS)
+        if left_out:
+            title += f": the {len(labels)} largest, {left_out:,} more are in the table"
     with mpl.rc_context(SETTINGS):
         figure = _lines(labels, series, names) if chart.kind == "lines" else _bars(labels, series, names, chart.kind)
         width, height = figure.get_size_inches()
         return Drawing(title, _svg(figure), _png(figure), width, height)
+
+
+def _is_grouped(chart: Chart) -> bool:
+    return chart.kind == "bars" and len(chart.values) > 1
+
+
+def _largest(labels: list[Value], series: list[list[float]], most: int) -> tuple[list[Value], list[list[float]], int]:
+    """The first labels that have something to show, and how many more of those there are."""
+    places = [n for n in range(len(labels)) if any(values[n] for values in series)]
+    kept = places[:most]
+    return [labels[n] for n in kept], [[values[n] for n in kept] for values in series], len(places) - len(kept)
 
 
 def summed(edition: Edition, chart: Chart) -> tuple[list[Value], list[list[float]]]:
@@ -104,7 +116,7 @@ def _finish(figure: Figure, axes: Any, names: Sequence[str]) -> Figure:
 
 
 def _bars(labels: Sequence[Value], series: Sequence[Sequence[float]], names: Sequence[str], kind: str) -> Figure:
-    thickness = 0.24 if kind == "stack" or len(series) == 1 else 0.17 * len(series)
+    thickness = 0.24 if kind == "stack" or len(series) == 1 else 0.16 * len(series)
     figure, axes = _axes((0.75 if len(series) > 1 else 0.4) + len(labels) * (thickness + 0.12))
     places = range(len(labels))
     share = 0.7 if kind == "stack" else 0.8 / len(series)

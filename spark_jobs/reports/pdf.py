@@ -13,7 +13,16 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import inch, mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, HRFlowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
+from reportlab.platypus import (
+    CondPageBreak,
+    Flowable,
+    HRFlowable,
+    Image,
+    KeepTogether,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+)
 from reportlab.platypus.tables import LongTable, TableStyle
 
 from spark_jobs.reports import fonts
@@ -24,7 +33,7 @@ from spark_jobs.reports.wording import cut_note, freshness, show, shown_rows
 
 INK, SOFT, LINE, BAND, MARK = (HexColor(f"#{code}") for code in ("1d2a30", "5b6b73", "d5dcdf", "f4f7f7", "1b6b72"))
 MARGIN = 16 * mm
-LARGEST, SMALLEST = 8.5, 6.5  # points, of the table's text
+LARGEST, READABLE, SMALLEST = 8.5, 7.5, 6.5  # points, of the table's text
 PADDING = 4.5
 
 
@@ -95,7 +104,7 @@ def _charts(drawings: Sequence[Drawing], width: float, height: float) -> list[Fl
 
 def _table(edition: Edition, width: float) -> list[Flowable]:
     count = f"{len(edition.rows):,} {'row' if len(edition.rows) == 1 else 'rows'}"
-    parts: list[Flowable] = [_heading(count)]
+    parts: list[Flowable] = [CondPageBreak(1.5 * inch), _heading(count)]
     if note := cut_note(edition):
         parts.append(_text(note, _soft()))
     texts = _texts(edition)
@@ -111,8 +120,8 @@ def _table(edition: Edition, width: float) -> list[Flowable]:
 
 
 def _is_narrow(edition: Edition, width: float) -> bool:
-    """Whether the table fits on an upright page, in letters as large as can be."""
-    return sum(_needs(edition.columns, _texts(edition), LARGEST)) <= width
+    """Whether the table fits on an upright page, in letters that are read with ease."""
+    return sum(_needs(edition.columns, _texts(edition), READABLE)) <= width
 
 
 def _texts(edition: Edition) -> list[list[str]]:

@@ -155,9 +155,14 @@ def test_charts_say_in_words_what_they_draw_and_what_they_leave_out():
     many = tuple((f"unit {n:02}", date(2026, 2, 11), n, 1, *ROWS[1][4:]) for n in range(30))
     first, second, _ = draw_all(edition(rows=many))
     assert first.title == "Beds and free by unit: the 24 largest, 6 more are in the table"
-    assert second.title == "Beds by unit: the 24 largest, 6 more are in the table"
+    assert second.title == "Beds by unit: the 24 largest, 5 more are in the table"  # one is 0
     assert first.png.startswith(b"\x89PNG")
     assert etree.parse(io.BytesIO(first.svg.encode())).getroot().tag.endswith("svg")
+
+
+def test_charts_with_nothing_to_show_are_left_out():
+    none = tuple((f"unit {n}", date(2026, 2, 11), 0, None, *ROWS[1][4:]) for n in range(3))
+    assert draw_all(edition(rows=none)) == []
 
 
 @pytest.mark.parametrize(
