@@ -226,9 +226,9 @@ def _since(report: Report) -> str:
     if hours == 24:
         return "landed on the day or later"
     return (
-        f"landed in the last {hours} hours of the day or later"
+        f"landed at most {hours:,} hours before the end of the day"
         if hours > 0
-        else f"landed {-hours} hours after the day or later"
+        else f"landed {-hours:,} hours after the day or later"
     )
 
 
