@@ -1,5 +1,7 @@
 """The shipped reports against numbers that pandas works out from the simulator's truth, and table services against Hudi's own view."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -221,6 +223,17 @@ def test_report_is_due_until_its_edition_is_made(access, rules, made):
     assert ("bed_availability", SIMULATED) not in {(report.report, day) for report, day in due(access, rules, night)}
     later = {report.report: day for report, day in due(access, rules, night + timedelta(days=1))}
     assert later["bed_availability"] == date(2026, 2, 12)
+
+
+def test_report_that_follows_a_table_is_due_whenever_its_feed_has_loaded_more(access, rules, landed):
+    report = Report("beds_now", 1, "Beds now", "SELECT count(*) AS beds FROM lake.bed", schedule="on lake.bed")
+    only, noon = replace(rules, reports={"beds_now": report}), datetime(*landed.timetuple()[:3], 12, tzinfo=UTC)
+    assert list(due(access, only, noon)) == [(report, landed)]
+    files = write(access, make_edition(access, only, report, landed)).files
+    assert list(due(access, only, noon)) == []
+    note = files["html"].with_suffix(".json")
+    note.write_text(re.sub(r'"bed_census": "[^"]*"', '"bed_census": "2026-02-11T00:00:00+00:00"', note.read_text()))
+    assert list(due(access, only, noon)) == [(report, landed)]
 
 
 def test_storage_is_what_hudi_itself_lists(filled):
