@@ -30,8 +30,8 @@ def check_report(report: Report, feeds: Mapping[str, Feed] = MappingProxyType({}
     if not found:
         found += findings(where, _check_schedule(report))
     if not found and not report.shows_patients:
-        identifying = _identifying(tables_read(report.sql), feeds)
-        found += findings(where, check_privacy(report.sql, identifying), SHOWS_PATIENTS)
+        identifying = _identifying(tables_of(report), feeds)
+        found += findings(where, check_privacy(sql_for(report, date.min), identifying), SHOWS_PATIENTS)
     return found
 
 
@@ -45,9 +45,14 @@ def sql_for(report: Report, day: date) -> str:
     return bind(report.sql, values_for(report, day))
 
 
+def tables_of(report: Report) -> tuple[str, ...]:
+    """The tables that a valid report reads, as `schema.name`."""
+    return tables_read(sql_for(report, date.min))
+
+
 def feeds_of(report: Report, feeds: Mapping[str, Feed]) -> list[str]:
     """The feeds in force that fill the tables that a valid report reads."""
-    tables = tables_read(report.sql)
+    tables = tables_of(report)
     return sorted(f.feed for f in feeds.values() if any(f"lake.{target}" in tables for target in f.targets))
 
 
@@ -86,7 +91,7 @@ def _check_report(report: Report) -> Iterator[str]:
 def _check_schedule(report: Report) -> Iterator[str]:
     """What a report waits for must be among what it reads: only that tells whether an edition is out of date."""
     for table in parse_schedule(report.schedule).tables:
-        if not table.startswith("lake.") or table not in tables_read(report.sql):
+        if not table.startswith("lake.") or table not in tables_of(report):
             yield f"its schedule waits for {table}, which is not one of the lake tables that its sql reads"
 
 

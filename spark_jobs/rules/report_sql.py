@@ -67,14 +67,14 @@ def check_sql(sql: str, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def tables_read(sql: str) -> tuple[str, ...]:
-    """The tables that the SQL of a valid report reads, as `schema.name`, each once."""
-    query = _parse(_unmarked(sql))[0]
+    """The tables that bound, valid SQL reads, as `schema.name`, each once."""
+    query = _parse(sql)[0]
     return tuple(sorted({f"{table.db}.{table.name}".lower() for table in query.find_all(exp.Table) if table.db}))
 
 
 def check_privacy(sql: str, identifying: Collection[str]) -> Iterator[str]:
-    """Why the rows of valid SQL might show single patients; `identifying` names the columns that may do so."""
-    scope = build_scope(_parse(_unmarked(sql))[0])
+    """Why the rows of bound, valid SQL might show single patients; `identifying` names the columns that may do so."""
+    scope = build_scope(_parse(sql)[0])
     assert scope is not None
     if not _is_aggregated(scope):
         yield "its rows are not aggregated: each could be of one patient"
@@ -85,11 +85,6 @@ def check_privacy(sql: str, identifying: Collection[str]) -> Iterator[str]:
 @lru_cache(maxsize=1_000)
 def _parse(sql: str) -> list[exp.Expr]:
     return [statement for statement in sqlglot.parse(sql, dialect="spark") if statement]
-
-
-def _unmarked(sql: str) -> str:
-    """The SQL with some value for each marker: which one plays no part in what is read and shown."""
-    return bind(sql, {name.text: "0" for _, name in _markers(sql)})
 
 
 def _markers(sql: str) -> Iterator[tuple[Token, Token]]:

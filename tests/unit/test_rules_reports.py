@@ -6,8 +6,8 @@ import pytest
 
 from spark_jobs.errors import RuleError
 from spark_jobs.rules.model import Report
-from spark_jobs.rules.report_checks import check_report, feeds_of, sql_for
-from spark_jobs.rules.report_sql import bind, tables_read
+from spark_jobs.rules.report_checks import check_report, feeds_of, sql_for, tables_of
+from spark_jobs.rules.report_sql import bind
 from spark_jobs.rules.schedules import Schedule, last_moment, parse_schedule
 from spark_jobs.rules.yaml_files import load
 
@@ -134,7 +134,7 @@ def test_the_edition_of_a_day_is_asked_with_that_day():
 
 
 def test_a_report_waits_for_the_feeds_that_fill_its_tables():
-    assert tables_read(RULES.reports["health_metrics"].sql) == ("lake.lab_result", "lake.vital_sign")
+    assert tables_of(RULES.reports["health_metrics"]) == ("lake.lab_result", "lake.vital_sign")
     assert feeds_of(RULES.reports["health_metrics"], RULES.feeds) == ["encounters", "lab_results"]
     assert feeds_of(RULES.reports["ingest_quality"], RULES.feeds) == []
 
