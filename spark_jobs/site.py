@@ -62,6 +62,11 @@ class Site:
         return self.home / "scratch"
 
     @property
+    def reports(self) -> Path:
+        """Editions of reports, `<folder>/<day>/`."""
+        return self.home / "reports"
+
+    @property
     def logs(self) -> Path:
         """What the jobs say; no value from the data may be in it."""
         return self.home / "logs"

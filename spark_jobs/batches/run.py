@@ -187,6 +187,7 @@ def _ledger_row(written: Written, account: ZipAccount) -> dict[str, object]:
         "landed_at": datetime.fromisoformat(note.landed_at),
         "landed_on": ledger.day_of(note),
         "feed": batch.manifest.feed or "",
+        "facility": account.zip.parts.get("facility"),
         "duplicate_of": account.zip.duplicate_of,
         "batch": batch.name,
         "revision": batch.manifest.revision,

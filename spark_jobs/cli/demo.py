@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,14 +19,16 @@ from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_all
 from spark_jobs.jobs.ingest import IngestReport
+from spark_jobs.jobs.report import run_report
 from spark_jobs.landing.agent import land_folder
+from spark_jobs.reports.wording import show
 from spark_jobs.site import ENVIRONMENT, Site
 from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake, open_lake
-from spark_jobs.tables.rule_store import read_rules
 from tests import reconcile, simulator
 
 INSIGHTS = ("bed_availability", "admissions")
+INSIGHT_DAY = date(2026, 2, 11)  # the last day of the simulation
 INSIGHT_ROWS = 12
 QUESTION = "SELECT * FROM lake.encounter LIMIT 5"
 
@@ -123,11 +126,10 @@ def _reconcile(lake: Lake, course: Course, truth: Path) -> dict[str, list[str]]:
 
 
 def _show_insights(lake: Lake, output: Output) -> None:
-    reports = read_rules(access_of(lake)).reports
     for name in INSIGHTS:
-        report = reports[name]
-        rows = lake.session.sql(report.sql)
-        output.table(f"\n{report.title}", rows.columns, rows.limit(INSIGHT_ROWS).collect())
+        edition = run_report(access_of(lake), name, INSIGHT_DAY).edition
+        rows = [[show(value) for value in row] for row in edition.rows[:INSIGHT_ROWS]]
+        output.table(f"\n{edition.report.title}, {edition.long_day}", [c.heading for c in edition.columns], rows)
 
 
 def _result(lake: Lake, course: Course, same: dict[str, list[str]]) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from spark_jobs.cli import (
     lab,
     quarantine,
     query,
+    report,
     simulate,
     size,
+    tables,
     testing,
     trace,
 )
@@ -40,6 +42,8 @@ feed_dry_run.register(feed.app)
 feed_infer.register(feed.app)
 app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wrong, and how to add one.")
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
+app.add_typer(report.app, name="report", help="Reports: which there are, and making their editions.")
+app.add_typer(tables.app, name="tables", help="Tables: how they lie on disk, and compacting them.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
 app.add_typer(lab.app, name="lab", help="Real Debian hosts on one machine, and the playbooks on them.")
 for module in (demo, simulate, ingest, trace, query, size, testing):

@@ -12,7 +12,7 @@ import typer
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.site import REPOSITORY
 
-TYPED = ("spark_jobs.rules", "spark_jobs.formats", "spark_jobs.archives", "spark_jobs.inference", "spark_jobs.lab")
+TYPED = tuple(f"spark_jobs.{package}" for package in ("rules", "formats", "archives", "inference", "lab", "reports"))
 PYTHON_FOLDERS = ("spark_jobs", "tests")
 
 

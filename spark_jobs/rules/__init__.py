@@ -8,6 +8,7 @@
 - `held`: what rules may not change of the tables that exist (`HeldTable`).
 - `validate`: `check_feed(feed, targets, others)`, `check_target(target)`; `report_checks`: `check_report(report)`; each
   a list of `Finding`.
+- `report_checks`: also `sql_for(report, day)`, `feeds_of(report, feeds)`; `schedules`, `charts`: when a report is asked, what it draws.
 - `expressions`: `check_expression(text, known_columns, condition)`, `references(text)`.
 - `ddl`: `statements()`, the CREATE statements of `hive_ddl/` in order; `tables()`, what they say.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlglot
@@ -40,6 +41,12 @@ def statements() -> list[str]:
 def tables() -> list[TableDoc]:
     """What the statements declare, in the order of the file names."""
     return [_table(path) for path in _files()]
+
+
+@cache
+def documented() -> dict[str, TableDoc]:
+    """The tables by name; reading the statements takes a moment."""
+    return {table.name: table for table in tables()}
 
 
 def _files() -> Iterator[Path]:

@@ -185,15 +185,33 @@ class HeldTable:
 
 @dataclass(frozen=True)
 class Report:
-    """One revision of a report: a named question, its SQL and who reads the answer."""
+    """One revision of a report: a named question, when it is asked, what its answer must be like, and how it is shown.
+
+    `sql` names the day that an edition is about as `:date`, and each of the `parameters` by its name in the same way.
+    `schedule` is `nightly`, `weekly`, five cron fields in UTC, or `on <table>, ...`: when a feed has filled one of these.
+    `columns` are those the answer must have, in order; `headings` replaces the headings made of their names, `totals` are
+    summed up in a last row. A chart is `bars|stack|lines <column>, ... by <column>` (see `charts`). `fresh_hours`: each feed
+    that fills a table of the SQL must have loaded a zip that landed so many hours before the day's end, or later.
+    `folder` is below the lake's `reports/`, empty for the report's own name. Without `shows_patients` the rows must be
+    aggregates that show no identifier.
+    """
 
     report: str
     revision: int
     title: str
     sql: str
-    schedule: str = "@daily"
+    parameters: dict[str, str] = field(default_factory=dict)
+    schedule: str = "nightly"
+    columns: tuple[str, ...] = ()
+    headings: dict[str, str] = field(default_factory=dict)
+    totals: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
+    min_rows: int = 1
+    max_rows: int = 10_000
+    fresh_hours: int = 24
     outputs: tuple[str, ...] = ("html",)
-    recipients: str = ""
+    folder: str = ""
+    shows_patients: bool = False
     owner: str = ""
     description: str = ""
     enabled: bool = True

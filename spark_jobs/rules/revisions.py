@@ -52,13 +52,14 @@ def in_force(rows: Rows, held: Held = MappingProxyType({})) -> RuleSet:
         feed_ladder.checked_by(partial(_check_feed, targets=chosen, held=held))
     _settle(feeds, chosen)
     _note_dropped(feeds, held)
+    feeds_chosen = _in_force(feeds)
     for report_ladder in reports.values():
-        report_ladder.checked_by(check_report)
+        report_ladder.checked_by(partial(check_report, feeds=feeds_chosen))
     everything: list[Ladder[TargetTable] | Ladder[Feed] | Ladder[Report]]
     everything = [*targets.values(), *feeds.values(), *reports.values()]
     findings = [finding for one in everything for finding in one.findings()]
     return RuleSet(
-        feeds=_in_force(feeds),
+        feeds=feeds_chosen,
         targets=chosen,
         reports=_in_force(reports),
         findings=(*lost_targets, *lost_feeds, *lost_reports, *findings),

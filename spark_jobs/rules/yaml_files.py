@@ -135,7 +135,8 @@ def _members(feed: Feed) -> list[dict[str, Any]]:
 
 def _lean(item: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not at their default, children left out, names first."""
-    kept = [f for f in fields(item) if f.name not in CHILDREN and getattr(item, f.name) != default_of(f)]
+    left_out = set() if isinstance(item, Report) else CHILDREN  # a report's columns are plain names
+    kept = [f for f in fields(item) if f.name not in left_out and getattr(item, f.name) != default_of(f)]
     kept.sort(key=lambda f: FIRST.index(f.name) if f.name in FIRST else len(FIRST))
     values = {f.name: getattr(item, f.name) for f in kept}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 from pyspark.sql.catalog import Catalog
 
+from spark_jobs.rules.ddl import documented
 from spark_jobs.rules.model import Feed
 from spark_jobs.site import REPOSITORY
-from spark_jobs.tables.comments import comment
+from spark_jobs.tables.comments import column_list, comment
 from spark_jobs.tables.hudi import HudiTable
 
 # schema -> what it holds
@@ -16,6 +17,7 @@ SCHEMAS = {
     "ops": "What became of every zip: ledger and quarantine",
     "raw": "The target tables with the newest version of every row, deleted ones included. Read lake instead",
     "lake": "The target tables as readers see them",
+    "reports": "Editions of reports: a table a report, a partition a day",
 }
 DDL = REPOSITORY / "hive_ddl"
 PROVENANCE = ("_zip_id", "_member", "_member_index", "_row", "_batch")
@@ -26,8 +28,19 @@ def create_tables(session: SparkSession) -> None:
     for schema, text in SCHEMAS.items():
         session.sql(f"CREATE DATABASE IF NOT EXISTS {schema}{comment(text)}")
     for path in sorted(DDL.glob("*/*.sql")):
-        if not session.catalog.tableExists(f"{path.parent.name}.{path.stem}"):
+        name = f"{path.parent.name}.{path.stem}"
+        if session.catalog.tableExists(name):
+            _add_missing_columns(session, name)
+        else:
             session.sql(path.read_text().rstrip().rstrip(";"))
+
+
+def _add_missing_columns(session: SparkSession, name: str) -> None:
+    """Gives a table that an earlier version made the columns that came later: NULL in its rows, which means the default."""
+    there = set(session.table(name).columns)
+    missing = {c.name: (c.type, c.comment) for c in documented()[name].columns if c.name not in there}
+    if missing:
+        session.sql(f"ALTER TABLE {name} ADD COLUMNS ({column_list(missing)})")
 
 
 def create_view(session: SparkSession, table: HudiTable, feed: Feed) -> None:

@@ -79,6 +79,11 @@ class HudiTable:
         return sorted(begun - self._instants("deltacommit"))
 
     @property
+    def compactions(self) -> list[str]:
+        """Instants of completed compactions that are not archived yet, the newest last."""
+        return sorted(self._instants("commit"))
+
+    @property
     def pending_compactions(self) -> list[str]:
         """Instants of compactions that are planned, or were begun and not finished."""
         planned = self._instants("compaction.requested") | self._instants("compaction.inflight")

@@ -53,28 +53,43 @@ class Lake:
     @property
     def ledger(self) -> HudiTable:
         """What became of every zip, a row each."""
-        # By the day of landing, which an id never changes: a commit and a compaction touch a day, not all of the past.
-        path = self.site.warehouse / "ops" / "ledger"
-        return HudiTable("ops", "ledger", path, ("zip_id",), partition_by="landed_on", buckets=1)
+        return ledger_of(self.site)
 
     @property
     def quarantine(self) -> HudiTable:
         """What was refused and why, a row each zip, member or row."""
-        path = self.site.warehouse / "ops" / "quarantine"
-        return HudiTable("ops", "quarantine", path, QUARANTINE_KEY, partition_by="landed_on", buckets=1)
+        return quarantine_of(self.site)
 
     def table(self, target: TargetTable) -> HudiTable:
         """The files and keys of a target table."""
-        return HudiTable(
-            database="raw",
-            name=target.target,
-            path=self.site.warehouse / "raw" / target.target,
-            record_key=target.record_key,
-            partition_by=target.partition_by,
-            global_index=target.index == "global",
-            buckets=target.buckets,
-            compact_after=target.compact_after,
-        )
+        return table_of(self.site, target)
+
+
+def ledger_of(site: Site) -> HudiTable:
+    """The ledger of a site."""
+    # By the day of landing, which an id never changes: a commit and a compaction touch a day, not all of the past.
+    path = site.warehouse / "ops" / "ledger"
+    return HudiTable("ops", "ledger", path, ("zip_id",), partition_by="landed_on", buckets=1)
+
+
+def quarantine_of(site: Site) -> HudiTable:
+    """The quarantine of a site."""
+    path = site.warehouse / "ops" / "quarantine"
+    return HudiTable("ops", "quarantine", path, QUARANTINE_KEY, partition_by="landed_on", buckets=1)
+
+
+def table_of(site: Site, target: TargetTable) -> HudiTable:
+    """A target table of a site."""
+    return HudiTable(
+        database="raw",
+        name=target.target,
+        path=site.warehouse / "raw" / target.target,
+        record_key=target.record_key,
+        partition_by=target.partition_by,
+        global_index=target.index == "global",
+        buckets=target.buckets,
+        compact_after=target.compact_after,
+    )
 
 
 @contextmanager

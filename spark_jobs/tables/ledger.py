@@ -46,6 +46,7 @@ LEDGER = {
     "rows_by_table": ("string", "Rows loaded by target table: table=count, ..."),
     "replay": ("int", "Number of the replay that this row tells of; 0 for the delivery itself"),
     "landed_on": ("string", "Day that it landed, UTC: the table's partition"),
+    "facility": ("string", "Facility that delivered it, by the part `facility` of its name; null if that has none"),
 }
 
 

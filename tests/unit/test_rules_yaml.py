@@ -43,7 +43,7 @@ def test_the_committed_rules_are_read_and_written_back_the_same():
     rules = load(METADATA)
     assert {"encounters", "patients"} <= set(rules.feeds)
     assert {"encounter", "patient"} <= set(rules.targets)
-    assert {"bed_availability", "admissions", "ingest_quality"} == set(rules.reports)
+    assert {"admissions", "bed_availability", "compliance", "health_metrics", "ingest_quality"} == set(rules.reports)
     for item in rules:
         assert parse(to_yaml(item)) == item
 

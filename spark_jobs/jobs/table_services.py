@@ -1,0 +1,51 @@
+"""Table services: how each table lies on disk, and the compactions that make reading it cheap again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from spark_jobs.errors import LakeError
+from spark_jobs.rules.revisions import RuleSet
+from spark_jobs.site import Site
+from spark_jobs.tables.access import Access
+from spark_jobs.tables.hudi import HudiTable
+from spark_jobs.tables.lake import ledger_of, quarantine_of, table_of
+from spark_jobs.tables.rule_store import read_rules
+from spark_jobs.tables.storage import Storage, storage_of
+
+
+def known_tables(site: Site, rules: RuleSet) -> dict[str, HudiTable]:
+    """The Hudi tables of a site by name, `raw.<target>`, `ops.ledger` and `ops.quarantine`."""
+    tables = [*(table_of(site, target) for target in rules.targets.values()), ledger_of(site), quarantine_of(site)]
+    return {f"{table.database}.{table.name}": table for table in tables}
+
+
+def table_storage(access: Access) -> list[Storage]:
+    """How every table with a commit lies on disk, that with the largest debt first."""
+    tables = known_tables(access.site, read_rules(access)).values()
+    found = [storage_of(table) for table in tables if table.has_commits]
+    return sorted(found, key=lambda storage: (-(storage.debt or 0), storage.table))
+
+
+def find_table(access: Access, name: str) -> HudiTable:
+    """A table by its name; readers' names (`lake.bed`) and bare ones (`bed`) mean the target table. Raises LakeError."""
+    tables = known_tables(access.site, read_rules(access))
+    schema, _, bare = name.rpartition(".")
+    for full in (name, f"raw.{bare}") if schema in ("", "lake", "raw") else (name,):
+        if full in tables:
+            return tables[full]
+    raise LakeError(f"table {name}", "there is no such Hudi table", f"There are: {', '.join(sorted(tables))}.")
+
+
+def compact_tables(access: Access, names: Collection[str]) -> dict[str, int]:
+    """Compacts tables, the largest debt first: what is pending, else all log files; returns how many compactions by table.
+
+    Raises LakeError where another process has the lake: it alone may plan a compaction, and carries out its own.
+    """
+    if access.lake is None:
+        hint = "It compacts by itself, each table every compact_after commits. To compact now: lake ingest stop"
+        raise LakeError("lake tables compact", "the running ingest has the lake", hint)
+    lake = access.lake
+    tables = [find_table(access, name) for name in names]
+    tables = sorted((table for table in tables if table.has_commits), key=lambda table: -(storage_of(table).debt or 0))
+    return {f"{t.database}.{t.name}": lake.writer.compact(lake.session, t, schedule=True) for t in tables}
