@@ -13,7 +13,7 @@ from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.site import REPOSITORY
 
 TYPED = ("spark_jobs.rules", "spark_jobs.formats", "spark_jobs.archives", "spark_jobs.inference", "spark_jobs.lab")
-PYTHON_FOLDERS = ("spark_jobs", "tests")
+PYTHON_FOLDERS = ("spark_jobs", "tests", "ansible")
 
 
 def register(app: typer.Typer) -> None:

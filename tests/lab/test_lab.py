@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from spark_jobs.lab import ansible
-from tests.lab.machine import hosts, look, on_host, recap, run_lake
+from tests.lab.machine import hosts, on_host, recap, run_lake
 
 HOSTS = {"n1", "n2", "n3"}
 FAILOVER_SECONDS = 60
@@ -64,11 +64,6 @@ def test_hdfs_goes_on_when_the_cable_of_the_active_namenode_is_pulled(deployed):
     run_lake("lab", "join", active)
     run_lake("lab", "verify")
     assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/cut")).split() == ["cut"]
-
-
-def test_down_leaves_the_machine_as_it_was(machine_before, deployed):
-    run_lake("lab", "down")
-    assert look() == machine_before
 
 
 def as_hdfs(command):

@@ -8,6 +8,7 @@ FOLDER = "verify"
 
 
 def sums(batches):
+    """The number of rows of each Arrow batch."""
     for batch in batches:
         yield pa.RecordBatch.from_pydict({"rows": [batch.num_rows]})
 

@@ -11,11 +11,15 @@ TBLPROPERTIES (type = 'mor', primaryKey = 'id', preCombineField = 'at', 'hoodie.
     'hoodie.datasource.hive_sync.support_timestamp' = 'false')
 """
 # The third statement's row for 1 is newer, that for 2 is late and must lose.
-WRITTEN = ("(1, 'a', DATE '2026-01-01', 1), (2, 'b', DATE '2026-01-02', 5)", "(1, 'c', DATE '2026-01-03', 2), (2, 'd', DATE '2026-01-04', 4)")
+WRITTEN = (
+    "(1, 'a', DATE '2026-01-01', 1), (2, 'b', DATE '2026-01-02', 5)",
+    "(1, 'c', DATE '2026-01-03', 2), (2, 'd', DATE '2026-01-04', 4)",
+)
 EXPECTED = [(1, "c", "2026-01-03"), (2, "b", "2026-01-02")]
 
 
 def ask(host, port, *statements):
+    """Runs statements in one session; the rows of the last one."""
     connection = hive.connect(host, int(port), username="verify")
     cursor = connection.cursor()
     for statement in statements:
@@ -27,8 +31,15 @@ def ask(host, port, *statements):
 
 port, *hosts = sys.argv[1:]
 dropped = (f"DROP TABLE IF EXISTS {TABLE}", "DROP DATABASE IF EXISTS verify CASCADE")
-ask(hosts[0], port, *dropped, "CREATE DATABASE verify", MADE,
-    "SET hoodie.spark.sql.insert.into.operation=upsert", *(f"INSERT INTO {TABLE} VALUES {rows}" for rows in WRITTEN))
+ask(
+    hosts[0],
+    port,
+    *dropped,
+    "CREATE DATABASE verify",
+    MADE,
+    "SET hoodie.spark.sql.insert.into.operation=upsert",
+    *(f"INSERT INTO {TABLE} VALUES {rows}" for rows in WRITTEN),
+)
 for host in hosts:
     rows = ask(host, port, f"SELECT id, name, CAST(day AS STRING) FROM {TABLE} ORDER BY id")
     if rows != EXPECTED:
