@@ -54,7 +54,7 @@ def test_component_has_a_playbook_and_a_proof(component):
     assert f"name: {component}\n" in (ANSIBLE / "playbooks/verify.yml").read_text()
 
 
-@pytest.mark.parametrize("site", ["lab", "lab-small"])
+@pytest.mark.parametrize("site", ["lab", "lab-small", "production"])
 def test_variables_of_an_inventory_are_known_to_a_role(site):
     known = {name for role in ROLES for name in (read(role / "defaults/main.yml") or {})}
     given = read(Path(REPOSITORY) / "inventory" / site / "group_vars/all.yml")
