@@ -14,8 +14,7 @@ MADE = (
     "CREATE TABLE verify_presto.plain (id INT, name STRING) STORED AS ORC",
     "INSERT INTO verify_presto.plain VALUES (1, 'spark')",
     """CREATE TABLE verify_presto.merged (id INT, name STRING, day DATE, at BIGINT) USING hudi
-    TBLPROPERTIES (type = 'mor', primaryKey = 'id', preCombineField = 'at', 'hoodie.write.table.version' = '6')""",
-    "SET hoodie.spark.sql.insert.into.operation=upsert",
+    TBLPROPERTIES (type = 'mor', primaryKey = 'id', preCombineField = 'at')""",
     # The second statement's row for 1 is newer; that for 2 is late, and must lose.
     "INSERT INTO verify_presto.merged VALUES (1, 'a', DATE '2026-01-01', 1), (2, 'b', DATE '2026-01-02', 5)",
     "INSERT INTO verify_presto.merged VALUES (1, 'c', DATE '2026-01-03', 2), (2, 'd', DATE '2026-01-04', 4)",

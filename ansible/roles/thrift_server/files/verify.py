@@ -7,10 +7,9 @@ from pyhive import hive
 TABLE = "verify.rows"
 MADE = f"""
 CREATE TABLE {TABLE} (id INT, name STRING, day DATE, at BIGINT) USING hudi
-TBLPROPERTIES (type = 'mor', primaryKey = 'id', preCombineField = 'at', 'hoodie.write.table.version' = '6',
-    'hoodie.datasource.hive_sync.support_timestamp' = 'false')
+TBLPROPERTIES (type = 'mor', primaryKey = 'id', preCombineField = 'at')
 """
-# The third statement's row for 1 is newer, that for 2 is late and must lose.
+# The second statement's row for 1 is newer, that for 2 is late and must lose.
 WRITTEN = (
     "(1, 'a', DATE '2026-01-01', 1), (2, 'b', DATE '2026-01-02', 5)",
     "(1, 'c', DATE '2026-01-03', 2), (2, 'd', DATE '2026-01-04', 4)",
@@ -30,18 +29,17 @@ def ask(host, port, *statements):
 
 
 port, *hosts = sys.argv[1:]
-dropped = (f"DROP TABLE IF EXISTS {TABLE}", "DROP DATABASE IF EXISTS verify CASCADE")
+dropped = "DROP DATABASE IF EXISTS verify CASCADE"
 ask(
     hosts[0],
     port,
-    *dropped,
+    dropped,
     "CREATE DATABASE verify",
     MADE,
-    "SET hoodie.spark.sql.insert.into.operation=upsert",
     *(f"INSERT INTO {TABLE} VALUES {rows}" for rows in WRITTEN),
 )
 for host in hosts:
     rows = ask(host, port, f"SELECT id, name, CAST(day AS STRING) FROM {TABLE} ORDER BY id")
     if rows != EXPECTED:
         sys.exit(f"{host} reads other rows than were written")
-ask(hosts[-1], port, *dropped)
+ask(hosts[-1], port, dropped)
