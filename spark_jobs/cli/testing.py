@@ -13,7 +13,7 @@ from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.site import REPOSITORY
 
 TYPED = tuple(f"spark_jobs.{package}" for package in ("rules", "formats", "archives", "inference", "lab", "reports"))
-PYTHON_FOLDERS = ("spark_jobs", "tests")
+PYTHON_FOLDERS = ("spark_jobs", "tests", "ansible")
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ from spark_jobs.lab.inventory import LABS
 RELEASE = "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,ca-certificates,procps"
 # Debian packages that the roles install: kept in the image as files, not installed, so that each host need not fetch them.
-FETCHED = ("openjdk-17-jre-headless", "chrony", "postgresql-15", "python3-psycopg2", "acl")
+FETCHED = ("openjdk-17-jre-headless", "chrony", "postgresql-15", "haproxy", "acl")
 COMPANY_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 SOURCES = (
     "apt-get",

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from spark_jobs.site import REPOSITORY
+from spark_jobs.site import HUDI_BUNDLE, REPOSITORY, Site
+from spark_jobs.tables.session import settings
 
 ANSIBLE = REPOSITORY / "ansible"
 ROLES = sorted((ANSIBLE / "roles").iterdir())
-COMPONENTS = ("host", "zookeeper", "hdfs", "yarn", "postgresql", "metastore")
+COMPONENTS = (
+    *("host", "zookeeper", "hdfs", "yarn", "postgresql", "metastore"),
+    *("thrift_server", "presto", "haproxy", "edge"),
+)
 
 
 def read(path):
@@ -50,15 +54,34 @@ def test_component_has_a_playbook_and_a_proof(component):
     assert f"name: {component}\n" in (ANSIBLE / "playbooks/verify.yml").read_text()
 
 
-@pytest.mark.parametrize("site", ["lab", "lab-small"])
+@pytest.mark.parametrize("site", ["lab", "lab-small", "production"])
 def test_variables_of_an_inventory_are_known_to_a_role(site):
     known = {name for role in ROLES for name in (read(role / "defaults/main.yml") or {})}
     given = read(Path(REPOSITORY) / "inventory" / site / "group_vars/all.yml")
     assert {name for name in given if not name.startswith(("ansible_", "lab_"))} <= known
 
 
-def test_every_artifact_has_checksums():
-    for folder in (ANSIBLE / "artifacts").iterdir():
-        lines = (folder / "SHA256SUMS").read_text().splitlines()
-        assert lines
-        assert all(len(line.split("  ")[0]) == 64 and line.endswith((".jar", ".tar.gz")) for line in lines)
+@pytest.mark.parametrize("folder", sorted((ANSIBLE / "artifacts").iterdir()), ids=lambda folder: folder.name)
+def test_every_artifact_has_checksums(folder):
+    jars, packages = folder / "SHA256SUMS", folder / "requirements.lock"
+    assert (folder / "pom.xml").exists() == jars.exists()
+    assert jars.exists() or packages.exists()
+    lines = jars.read_text().splitlines() if jars.exists() else []
+    assert all(len(line.split("  ")[0]) == 64 and line.endswith((".jar", ".tar.gz")) for line in lines)
+    if packages.exists():
+        assert packages.read_text().count("==") <= packages.read_text().count("--hash=sha256:")
+
+
+def test_cluster_says_to_spark_what_the_embedded_lake_says():
+    embedded, role = settings(Site(Path("/lake"))), read(ANSIBLE / "roles/spark/vars/main.yml")
+    for group in ("spark_engine_settings", "spark_hudi_settings"):
+        said = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in role[group].items()}
+        assert said == {name: embedded[name] for name in said}
+    assert {name for name in embedded if "hudi" in embedded[name].lower()} <= set(role["spark_hudi_settings"]) | {
+        "spark.driver.extraClassPath"
+    }
+
+
+def test_cluster_and_embedded_lake_have_the_same_hudi():
+    _, name, version = HUDI_BUNDLE.split(":")
+    assert f"{name}-{version}.jar" in (ANSIBLE / "artifacts/spark/SHA256SUMS").read_text()
