@@ -114,7 +114,8 @@ class _Batch:
         """The tables of the members taken in."""
         yield from self._usual_rows()
         yield from self._plain_rows(0, len(self.plain.data))
-        yield from raw_rows(self.rule, self.exact.take(), self.entries, self.constants)
+        if self.exact.kept:
+            yield from raw_rows(self.rule, self.exact.take(), self.entries, self.constants)
 
     def _usual_rows(self) -> Iterator[Rows]:
         """Tables of the usual documents; where one of them is in doubt, each is admitted by itself."""

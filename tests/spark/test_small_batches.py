@@ -1,5 +1,6 @@
 """What a process remembers so that small batches cost little: nothing that a kill, another process or a lost file could make wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -111,3 +112,26 @@ def test_rules_that_someone_inserts_are_seen_by_the_next_plan(filled):
     assert ("seen", 2) not in stopped(lake)
     insert_stop(access_of(lake), replace(feed, revision=2), "check.x", "", "", "a test")
     assert stopped(lake)["seen", 2] == "check.x"
+
+
+def test_file_of_a_timeline_is_never_seen_half_written(filled, tmp_path):
+    jvm = filled.lake.session._jvm
+    configuration = jvm.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConf(
+        filled.lake.session._jsc.hadoopConfiguration()
+    )
+    storage = jvm.org.apache.hudi.storage.HoodieStorageUtils.getStorage(str(tmp_path), configuration)
+    # So large that writing it takes far longer than looking at it.
+    content = jvm.java.nio.ByteBuffer.allocate(size := 64 << 20).array()
+    writer = jvm.org.apache.hudi.storage.HoodieInstantWriter.convertByteArrayToWriter(content)
+    instant = tmp_path / "001.deltacommit"
+    with ThreadPoolExecutor(1) as beside:
+        path = jvm.org.apache.hudi.storage.StoragePath(str(instant))
+        written = beside.submit(
+            storage.createImmutableFileInPath, path, jvm.org.apache.hudi.common.util.Option.of(writer)
+        )
+        seen = set()
+        while not written.done():
+            seen.update(path.stat().st_size for path in tmp_path.glob(instant.name))
+        written.result()
+    assert seen <= {size}
+    assert instant.stat().st_size == size

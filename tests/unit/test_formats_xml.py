@@ -224,6 +224,116 @@ def test_documents_that_are_only_together_well_formed_are_not_read_together(docu
     assert set(refused(summary)) == set(range(1, len(documents) + 1))
 
 
+def test_no_character_or_reference_is_admitted_unparsed_that_a_parser_refuses():
+    gate = Gate(make_ready(PARENT, feed_of(PARENT)))
+    code_points = [chr(code).encode("utf-8", "surrogatepass") for code in [*range(0x10000), 0x10000, 0x10FFFF]]
+    in_few_bytes = [bytes((lead, byte)) for lead in range(256) for byte in (0, 32, 60, 0x7F, 0x80, 0xBF, 0xC0, 255)]
+    in_more = [
+        bytes((lead, byte, 0x80)) + more for lead in range(0xE0, 256) for byte in range(256) for more in (b"", b"\x80")
+    ]
+    references = [b"&#%d;" % code for code in range(0x10000)] + [b"&#x%x;" % code for code in range(0x10000)]
+    for text in (*code_points, *in_few_bytes, *in_more, *references):
+        for document in (b"<D>%b</D>" % text, b"<D a='%b'/>" % text):
+            assert gate.admit_unparsed(document) is None or gate.admit(document) is not None
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        b"<A a='1' a='2'/>",
+        b"<A\ta='1'\nab='2'\r\na=\"3\" />",
+        b"<A a='1' b='2' c='3' d='4' e='5' f='6' a='7'/>",
+        b"<A a='1' b='2' c='3' d='4' e='5' f='6' g='7' h='8' i='9'/>",
+        b"<A a='1'b='2'/>",
+        b"<A a = '1'/>",
+        b"<A xmlns='u'/>",
+        b"<A b:a='1'/>",
+        b"<b:A/>",
+        b"<A a='<'/>",
+        b"<A a='&'/>",
+        b"<A a=1/>",
+        b"<A a/>",
+        b"<A / >",
+        b"< A/>",
+        b"<1/>",
+        b"<A></A a='1'>",
+        b"<A></ A>",
+        b"</>",
+        b"]]>",
+        b"<!-- -- -->",
+        b"<!-- --->",
+        b"<!-->",
+        b"<!-- <A> -->",
+        b"<![CDATA[x]]>",
+        b"<?p x?>",
+        b"<!DOCTYPE D>",
+        b"&x;",
+        b"&amp",
+    ],
+)
+def test_what_is_not_plain_is_not_admitted_unparsed(tags):
+    gate = Gate(make_ready(PARENT, feed_of(PARENT)))
+    assert gate.admit_unparsed(b"<D><Z>%b</Z></D>" % tags) is None
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        b"<Z ab='1' a=\"2\"/><A >x</A >",
+        b"<!-- c - c --><A a='1'>\n a]] \"b\" 'c' \xc3\xa9 \xf0\x9f\x98\x80 &lt;&#65;&#x41;\t</A>",
+    ],
+)
+def test_plain_documents_are_admitted_unparsed(tags):
+    gate = Gate(make_ready(PARENT, feed_of(PARENT)))
+    document = b"<!-- c --> <D\na='&amp;\"' b-b.b=\"'\">%b<K/></D>\n<!-- d -->" % tags
+    for before in (b"", b"\xef\xbb\xbf", b"<?xml version='1.0' encoding='UTF-8'?>\r\n"):
+        assert gate.admit_unparsed(before + document) == before.partition(b"?>")[2].replace(b"\r", b"") + document
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        b"<Z></z>",
+        b"<Z>",
+        b"</Z>",
+        b"<Z><Y></Z></Y>",
+        b"<Z><Y></Z>",
+        b"<Z/></Z>",
+        b"</D><D>",
+        b"</D>",
+        b"<D>",
+        b"<r>",
+        b"</r>",
+    ],
+)
+def test_tags_that_do_not_match_are_found_where_nothing_is_read(tags):
+    fast = FastReader(make_ready(PARENT, feed_of(PARENT)))
+    documents = [b"<D></D>", b"<D><X>%b</X></D>" % tags, b"<D></D>"]
+    assert None not in (admitted := [fast.admit_unparsed(document) for document in documents])
+    assert fast.read_unparsed(admitted) is None
+
+
+@pytest.mark.parametrize(
+    ("declaration", "is_plain"),
+    [
+        (b"<?xml version='1.0'?>", True),
+        (b'<?xml version = "1.0"\r\n\tencoding="UTF-8" standalone=\'no\' ?>', True),
+        (b"<?xml VERSION='1.0'?>", False),
+        (b"<?xml version='1.0' standalone='YES'?>", False),
+        (b"<?xml version='1.0'encoding='utf-8'?>", False),
+        (b"<?xml version='1.0' standalone='no' encoding='utf-8'?>", False),
+        (b"<?xml version='1.0'\x0b?>", False),
+        (b"<?xml version='1.0' encoding='latin-1'?>", False),
+        (b" <?xml version='1.0'?>", False),
+        (b"<?xml version='1.0'?><?xml version='1.0'?>", False),
+    ],
+)
+def test_a_declaration_is_plain_or_looked_at_by_a_parser(declaration, is_plain):
+    gate = Gate(make_ready(PARENT, feed_of(PARENT)))
+    document = declaration + b"<D></D>"
+    assert (gate.admit_unparsed(document) == b"<D></D>", gate.admit(document) is not None) == (is_plain, is_plain)
+
+
 def test_rows_stay_with_their_members_in_whatever_way_these_are_read():
     usual, commented, broken = b"<D a='%d'></D>", b"<!-- c --><D a='%d'/>", b"<D a='%d'><A></D>"
     forms = [commented, usual, usual, commented, usual, broken, usual]

@@ -129,6 +129,10 @@ def test_predicates_hold_for_the_records_of_a_large_member_too(monkeypatch):
     assert found(body, *rules) == small
 
 
+def test_the_first_element_counts_though_the_text_is_read_of_another_of_its_name():
+    assert texts(b"<D><b>1</b><b x='1'>1</b></D>", "b/@x", "a/b") == [None, None]
+
+
 LEAF = st.builds(
     ElementTree.Element, st.sampled_from("ab"), st.dictionaries(st.sampled_from("xy"), st.sampled_from("12"))
 )
