@@ -19,8 +19,9 @@ VENV = ENVIRONMENT / "ansible"
 
 
 def ensure_ansible(log: Path) -> None:
-    """Makes the environment, or makes it anew after the lock file changed."""
-    stamp = VENV / f"stamp-{sha256(LOCK.read_bytes()).hexdigest()[:16]}"
+    """Makes the environment, or makes it anew after the lock file changed or the checkout moved: its scripts name its folder."""
+    made_of = LOCK.read_bytes() + bytes(VENV.resolve())
+    stamp = VENV / f"stamp-{sha256(made_of).hexdigest()[:16]}"
     if stamp.exists():
         return
     run(sys.executable, "-m", "venv", "--clear", VENV, log=log)
