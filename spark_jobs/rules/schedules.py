@@ -31,7 +31,7 @@ def parse_schedule(text: str) -> Schedule:
         return Schedule(tables=tuple(re.split(r"\s*,\s*", match[1])))
     cron = NAMED.get(text.strip(), text.strip())
     if len(cron.split()) != len(FIELDS):
-        known = f"{', '.join(NAMED)}, five cron fields or on <table>, ..."
+        known = f"{', '.join(NAMED)}, five cron fields or on <table>"
         raise RuleError("schedule", f"the schedule {text!r} is not one of {known}")
     if last_moment(cron, datetime(2029, 1, 1, tzinfo=UTC)) is None:
         raise RuleError("schedule", f"the schedule {text!r} names a day that never comes")
