@@ -75,7 +75,9 @@ def test_every_artifact_has_checksums(folder):
 def test_cluster_says_to_spark_what_the_embedded_lake_says():
     embedded, role = settings(Site(Path("/lake"))), read(ANSIBLE / "roles/spark/vars/main.yml")
     for group in ("spark_engine_settings", "spark_hudi_settings"):
-        said = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in role[group].items()}
+        said = {
+            name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in role[group].items()
+        }
         assert said == {name: embedded[name] for name in said}
     assert {name for name in embedded if "hudi" in embedded[name].lower()} <= set(role["spark_hudi_settings"]) | {
         "spark.driver.extraClassPath"
