@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spark_jobs.tables.hudi import HudiTable
-from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.lake import Lake, tables_of
 from spark_jobs.tables.standing import standing
 
 
@@ -31,8 +31,4 @@ def compact_pending(lake: Lake) -> int:
 
 def all_tables(lake: Lake) -> list[HudiTable]:
     """Every Hudi table of the lake."""
-    return [
-        *(lake.table(target) for target in standing(lake).rules.targets.values()),
-        lake.ledger,
-        lake.quarantine,
-    ]
+    return tables_of(lake.site, standing(lake).rules.targets.values())

@@ -195,11 +195,16 @@ def _value(kind: str, cell: Any) -> Value:
         return None
     convert: Callable[[Any], Value] | None = {
         "date": lambda text: date.fromisoformat(str(text)),
-        "timestamp": lambda micros: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros),
+        "timestamp": _moment,
     }.get(kind)
     if kind.startswith("decimal"):
         return Decimal(str(cell))
     return convert(cell) if convert else cell
+
+
+def _moment(micros: int) -> datetime:
+    """A moment from the microseconds since 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
 def _check_rows(report: Report, rows: int, where: str) -> Iterator[str]:
@@ -249,7 +254,7 @@ def _late(where: str, report: Report, day: date, late: Sequence[Delivered]) -> L
 def _delivered(feed: str, row: Mapping[str, Any] | None, needed: datetime) -> Delivered:
     if row is None:
         return Delivered(feed, None, 0, is_late=True)
-    landed = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row["landed"])
+    landed = _moment(row["landed"])
     return Delivered(feed, landed, row["zips"], is_late=landed < needed)
 
 

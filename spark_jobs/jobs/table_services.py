@@ -9,15 +9,14 @@ from spark_jobs.rules.revisions import RuleSet
 from spark_jobs.site import Site
 from spark_jobs.tables.access import Access
 from spark_jobs.tables.hudi import HudiTable
-from spark_jobs.tables.lake import ledger_of, quarantine_of, table_of
+from spark_jobs.tables.lake import tables_of
 from spark_jobs.tables.rule_store import read_rules
 from spark_jobs.tables.storage import Storage, storage_of
 
 
 def known_tables(site: Site, rules: RuleSet) -> dict[str, HudiTable]:
     """The Hudi tables of a site by name, `raw.<target>`, `ops.ledger` and `ops.quarantine`."""
-    tables = [*(table_of(site, target) for target in rules.targets.values()), ledger_of(site), quarantine_of(site)]
-    return {f"{table.database}.{table.name}": table for table in tables}
+    return {f"{table.database}.{table.name}": table for table in tables_of(site, rules.targets.values())}
 
 
 def table_storage(access: Access) -> list[Storage]:

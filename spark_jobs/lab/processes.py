@@ -58,18 +58,6 @@ def kill_host(host: Host) -> None:
     _await_end(host)
 
 
-def stop_host(host: Host) -> None:
-    """Ends a host by its orderly shutdown, or by force if that takes too long."""
-    nspawn = nspawn_of(host)
-    if nspawn is None:
-        return
-    os.kill(nspawn, signal.SIGTERM)  # nspawn hands it on to the host as a request to halt
-    try:
-        _await_end(host)
-    except LakeError:
-        kill_host(host)
-
-
 def first_process(host: Host) -> int | None:
     """The number that the host's process 1 has on this machine."""
     nspawn = nspawn_of(host)

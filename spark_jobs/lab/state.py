@@ -11,6 +11,7 @@ from pathlib import Path
 
 from spark_jobs.errors import LakeError
 from spark_jobs.lab.inventory import LABS, Lab, read_lab
+from spark_jobs.landing.files import write_json
 
 STATE = LABS / "up.json"
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -55,9 +56,7 @@ def note_state(lab: Lab, uplink: str, forwarded: bool) -> State:
     if state and state.of_this_boot:
         return state
     state = State(str(lab.inventory), uplink, forwarded, BOOT.read_text().strip())
-    half_written = STATE.with_suffix(".new")
-    half_written.write_text(json.dumps(asdict(state)))
-    half_written.rename(STATE)
+    write_json(STATE, asdict(state))
     return state
 
 

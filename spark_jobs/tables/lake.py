@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -90,6 +90,11 @@ def table_of(site: Site, target: TargetTable) -> HudiTable:
         buckets=target.buckets,
         compact_after=target.compact_after,
     )
+
+
+def tables_of(site: Site, targets: Iterable[TargetTable]) -> list[HudiTable]:
+    """Every Hudi table of a site that has these target tables."""
+    return [*(table_of(site, target) for target in targets), ledger_of(site), quarantine_of(site)]
 
 
 @contextmanager
