@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial, reduce
-from pathlib import Path
 
 from pyspark import StorageLevel, inheritable_thread_target
 from pyspark.sql import DataFrame
@@ -31,7 +30,7 @@ from spark_jobs.batches.settle import SETTLED_FROM, settle
 from spark_jobs.batches.withdrawal import withdraw_rows
 from spark_jobs.landing import vault
 from spark_jobs.landing.claim import release, remove_batch
-from spark_jobs.landing.files import move
+from spark_jobs.landing.files import AnyPath, move
 from spark_jobs.rules.model import Feed
 from spark_jobs.tables import ledger
 from spark_jobs.tables.access import access_of
@@ -224,7 +223,7 @@ def _clear_away(lake: Lake, batch: Batch, refused_whole: Mapping[str, bool]) -> 
             raise
 
 
-def _drop_second_copy(lake: Lake, path: Path) -> None:
+def _drop_second_copy(lake: Lake, path: AnyPath) -> None:
     """Of a replayed zip that the vault has, neither the landed copy nor one in quarantine is needed.
 
     What is in the vault stays there, even if the rules now refuse the zip as a whole: a bundle gives nothing back.

@@ -26,7 +26,8 @@ from spark_jobs.cli import (
     testing,
     trace,
 )
-from spark_jobs.cli.output import fail
+from spark_jobs.cli.cluster import leave_result
+from spark_jobs.cli.output import error_as_dict, fail
 from spark_jobs.errors import LakeError
 
 app = typer.Typer(
@@ -57,4 +58,5 @@ def main() -> None:
         app(prog_name="./lake")
     except LakeError as error:
         fail(error, as_json="--json" in sys.argv)
+        leave_result(error_as_dict(error))
         sys.exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from spark_jobs.errors import LakeError
-from spark_jobs.site import Site, default_home
+from spark_jobs.hdfs import HdfsPath
+from spark_jobs.site import SITE_FILE, Site, default_home, read_site
 
 HomeOption = Annotated[
     Path,
@@ -69,7 +71,9 @@ class Output:
 
 
 def site(home: Path) -> Site:
-    """The embedded lake in `home`."""
+    """The lake of the cluster that this host belongs to, or else the embedded one in `home`."""
+    if SITE_FILE in os.environ:
+        return read_site(Path(os.environ[SITE_FILE]))
     return Site(home.expanduser().absolute())
 
 
@@ -77,12 +81,22 @@ def fail(error: LakeError, as_json: bool) -> None:
     """Shows an error made for people, and for machines if they asked."""
     Console(stderr=True, highlight=False).print(f"[bold red]error[/] {error}", markup=True)
     if as_json:
-        print(json.dumps({"error": {"where": error.where, "problem": error.problem, "hint": error.hint}}))
+        print(json.dumps(error_as_dict(error)))
+
+
+def error_as_dict(error: LakeError) -> dict[str, Any]:
+    """An error for machines."""
+    return {"error": {"where": error.where, "problem": error.problem, "hint": error.hint}}
+
+
+def as_plain(value: dict[str, Any]) -> dict[str, Any]:
+    """A result of nothing but what JSON knows."""
+    return dict(json.loads(json.dumps(value, default=_plain)))
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, Decimal | Path):
+    if isinstance(value, Decimal | Path | HdfsPath):
         return str(value)
     raise TypeError(f"{type(value).__name__} can't be written as JSON")

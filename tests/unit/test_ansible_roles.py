@@ -1,5 +1,8 @@
 """The roles: every variable is described, every description has its variable, every component its playbook and its proof."""
 
+import io
+import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,16 @@ def test_argument_specs_and_defaults_name_the_same_variables(role):
 def test_variables_carry_the_name_of_their_role(role):
     names = {*(read(role / "defaults/main.yml") or {}), *(read(role / "vars/main.yml") or {})}
     assert {name for name in names if not name.startswith(f"{role.name}_")} == set()
+
+
+def test_code_of_the_jobs_is_packed_to_the_same_bytes_each_time():
+    pack = ["sh", str(ANSIBLE / "roles/carelake/files/pack.sh")]
+    first, second = (subprocess.run(pack, cwd=REPOSITORY, capture_output=True, check=True).stdout for _ in range(2))
+    with tarfile.open(fileobj=io.BytesIO(first)) as archive:
+        names = archive.getnames()
+    assert first == second
+    assert names[-1] == "lake"
+    assert "spark_jobs/cli/__main__.py" in names
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
