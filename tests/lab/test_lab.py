@@ -18,7 +18,7 @@ def test_roles_pass_the_linter_at_its_strictest(deployed):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("site", ["lab", "lab-small", "production"])
+@pytest.mark.parametrize("site", ["lab", "lab-small", "single", "production"])
 def test_inventory_holds_its_promises(deployed, site):
     run_lake("lab", "deploy", "--site", f"inventory/{site}", "--playbook", "inventory")
 
