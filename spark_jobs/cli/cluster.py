@@ -1,4 +1,4 @@
-"""Commands of a cluster's lake: those that write its tables run as an application of YARN, and leave their result in HDFS."""
+"""Commands of a cluster's lake: those that write its tables run as an application of YARN, and leave their result in HDFS (`output`)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from spark_jobs.cli.output import RESULT
 from spark_jobs.errors import LakeError
-from spark_jobs.landing.files import write_json
 from spark_jobs.landing.lease import Holder, holder
-from spark_jobs.site import REPOSITORY, SITE_FILE, Site, read_site
+from spark_jobs.site import REPOSITORY, SITE_FILE, Site
 from spark_jobs.tables.session import cluster_settings
 
-RESULT = "CARELAKE_RESULT"
 # From the submission until the lake is held: containers, a JVM, Python, and a predecessor that has to be over.
 START_SECONDS = 300.0
 LAST_LINES = 15
@@ -62,12 +60,6 @@ def start_in_yarn(site: Site, *arguments: str) -> Holder:
         time.sleep(1)
     where = f"lake {' '.join(arguments)}"
     raise LakeError(where, "its application has not taken up the lake", problem or "See: yarn application -list")
-
-
-def leave_result(value: dict[str, Any]) -> None:
-    """Leaves the result of this process, an application of YARN, where `run_in_yarn` looks for it."""
-    if RESULT in os.environ:
-        write_json(read_site(Path(os.environ[SITE_FILE])).home / "runs" / os.environ[RESULT], value)
 
 
 def _submit(site: Site, arguments: Sequence[str], settings: dict[str, str]) -> str:

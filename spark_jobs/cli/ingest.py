@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from spark_jobs.batches.run import BatchResult
-from spark_jobs.cli.cluster import is_to_be_submitted, leave_result, run_in_yarn, start_in_yarn
-from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, as_plain, site
+from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn, start_in_yarn
+from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_all
 from spark_jobs.jobs.ingest import IngestReport, IngestRun, Listener, ingest_once
@@ -98,7 +98,6 @@ def ingest(
         report = _run_continuously(here, port, output)
     show_report(output, report)
     output.result(as_json(report))
-    leave_result(as_plain(as_json(report)))
     if report.failed or report.isolated:
         raise typer.Exit(1)
 
@@ -237,9 +236,12 @@ def compact(
     json: JsonOption = False,
 ) -> None:
     """Carries out the compactions that the ingest job has planned."""
-    output = Output(json)
-    with open_lake(site(home), "lake compact") as lake:
-        done = compact_all(lake, schedule=schedule)
+    output, here = Output(json), site(home)
+    if is_to_be_submitted(here):
+        done = run_in_yarn(here, "compact", *(["--schedule"] if schedule else []))["compactions"]
+    else:
+        with open_lake(here, "lake compact") as lake:
+            done = compact_all(lake, schedule=schedule)
     output.table("Compactions", ["table", "carried out"], done.items())
     output.result({"compactions": done})
 

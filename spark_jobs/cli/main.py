@@ -26,8 +26,7 @@ from spark_jobs.cli import (
     testing,
     trace,
 )
-from spark_jobs.cli.cluster import leave_result
-from spark_jobs.cli.output import error_as_dict, fail
+from spark_jobs.cli.output import error_as_dict, fail, leave_result
 from spark_jobs.cli.remote import run_there, site_of
 from spark_jobs.errors import LakeError
 

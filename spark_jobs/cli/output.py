@@ -18,6 +18,7 @@ from rich.table import Table
 
 from spark_jobs.errors import LakeError
 from spark_jobs.hdfs import HdfsPath
+from spark_jobs.landing.files import write_whole
 from spark_jobs.site import SITE_FILE, Site, default_home, read_site
 
 HomeOption = Annotated[
@@ -28,6 +29,8 @@ HomeOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 HOME = default_home()
+# Names the file that the result of an application of YARN is left in.
+RESULT = "CARELAKE_RESULT"
 WIDTH_OF_FILES = 160
 
 
@@ -56,9 +59,10 @@ class Output:
         self.console.print(table)
 
     def result(self, value: dict[str, Any]) -> None:
-        """The command's result for machines."""
+        """The command's result for machines, and for whoever had YARN run it."""
         if self.as_json:
             print(json.dumps(value, default=_plain), flush=True)
+        leave_result(value)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
@@ -89,9 +93,12 @@ def error_as_dict(error: LakeError) -> dict[str, Any]:
     return {"error": {"where": error.where, "problem": error.problem, "hint": error.hint}}
 
 
-def as_plain(value: dict[str, Any]) -> dict[str, Any]:
-    """A result of nothing but what JSON knows."""
-    return dict(json.loads(json.dumps(value, default=_plain)))
+def leave_result(value: dict[str, Any]) -> None:
+    """Leaves the result of an application of YARN in the lake's `runs/`, if whoever started it has said under what name."""
+    if name := os.environ.get(RESULT):
+        write_whole(
+            read_site(Path(os.environ[SITE_FILE])).home / "runs" / name, json.dumps(value, default=_plain).encode()
+        )
 
 
 def _plain(value: object) -> object:
