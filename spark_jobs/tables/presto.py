@@ -51,8 +51,11 @@ def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, st
 
 
 def _shown(kind: str, name: str) -> str:
-    """A time is a number of microseconds in the metastore: as a TIMESTAMP Presto would read it wrongly once a column was added."""
-    return f'from_unixtime("{name}" / 1e6)' if kind == "timestamp" else f'"{name}"'
+    """A time is a number of microseconds in the metastore: as a TIMESTAMP Presto would read it wrongly once a column was added.
+
+    Presto's own times end at milliseconds; what is below them is cut off, not rounded into the next.
+    """
+    return f'from_unixtime(floor("{name}" / 1e3) / 1e3)' if kind == "timestamp" else f'"{name}"'
 
 
 def _ask(cluster: Cluster, statement: str, but: str = "") -> None:
