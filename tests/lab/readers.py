@@ -33,8 +33,10 @@ from pyspark.sql import SparkSession
 session = SparkSession.builder.getOrCreate()
 source = session.read.format("jdbc").option("driver", "com.facebook.presto.jdbc.PrestoDriver").option("user", "analyst")
 source = source.option("url", "jdbc:presto://n3:{PORTS["presto"]}/hive/lake_presto")
-for row in source.option("query", Path("/tmp/statement.sql").read_text()).load().toLocalIterator():
-    print("row", row[0])
+# A table at a time: the driver sends what it prepares in a header, whose size is limited.
+for query in Path("/tmp/statement.sql").read_text().split(" UNION ALL "):
+    for row in source.option("query", query).load().toLocalIterator():
+        print("row", row[0])
 session.stop()
 """
 
@@ -76,7 +78,7 @@ def by_presto_jdbc(truth):
         copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=com.facebook.presto:presto-jdbc:{PRESTO}"]
         subprocess.run([*copy, f"-DoutputDirectory={folder}"], check=True)
     copy_to("n3", folder, "/tmp/jdbc", owner="spark")
-    options = f"--master 'local[1]' --driver-memory 512m --driver-class-path /tmp/jdbc/{driver}"
+    options = f"--master 'local[1]' --driver-memory 512m --jars /tmp/jdbc/{driver}"
     return _by_script("n3", options, JDBC_SCRIPT, presto_statement(truth))
 
 
