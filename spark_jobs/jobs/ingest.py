@@ -34,8 +34,10 @@ from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Finding
 from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.presto import show_in_presto
 from spark_jobs.tables.rule_store import insert_stop
 from spark_jobs.tables.session import share_fairly
+from spark_jobs.tables.standing import standing
 
 # A commit is mostly waiting: with fewer the cores idle.
 BATCHES_A_CORE = 3
@@ -45,7 +47,7 @@ SHARE_OF_A_FEED = 0.5
 POLL_SECONDS = 0.5
 REPLAN_SECONDS = 15.0
 # How often the vault is packed, and planned compactions are carried out, if there is something to do.
-PACK_SECONDS, COMPACT_SECONDS = 2.0, 30.0
+PACK_SECONDS, COMPACT_SECONDS, VIEWS_SECONDS = 2.0, 30.0, 5.0
 # A zip that was put into landing by hand, and not renamed, may still grow: a continuous run leaves it alone for so long.
 QUIET_SECONDS = 60.0
 # Below this nothing more is claimed: what was begun needs room to end.
@@ -124,7 +126,7 @@ class IngestRun:
         cores = os.cpu_count() or 1
         self._at_once, self._large_at_once = BATCHES_A_CORE * cores, max(1, cores // 2)
         self._pool = ThreadPoolExecutor(self._at_once, "batch")
-        self._aside = ThreadPoolExecutor(3, "aside")  # the ledger and the two chores
+        self._aside = ThreadPoolExecutor(4, "aside")  # the ledger and the chores
         self._running: dict[Future[Written | BatchResult], Batch] = {}
         self._accounting = Accounting(lake, self._aside)
         self._began: dict[str, float] = {}  # by batch
@@ -136,6 +138,11 @@ class IngestRun:
         site = lake.site
         self._packing = Chore("vault", partial(vault.pack, site.vault), self._aside, site.logs, PACK_SECONDS)
         self._compaction = Chore("compaction", partial(_compact, lake), self._aside, site.logs, COMPACT_SECONDS)
+        self._views = (
+            [Chore("Presto's views", partial(show_in_presto, lake), self._aside, site.logs, VIEWS_SECONDS)]
+            if site.cluster
+            else []
+        )
 
     def until_empty(self) -> IngestReport:
         """Runs until nothing is left that can be taken in now. Raises LakeError where the lake itself is not fit."""
@@ -147,7 +154,7 @@ class IngestRun:
                     if not self._troubles.waiting():
                         break
                     time.sleep(POLL_SECONDS)
-                self._do_chores(self._packing)
+                self._do_chores(self._packing, *self._views)
                 self._collect()
         finally:
             self._end()
@@ -160,7 +167,7 @@ class IngestRun:
         try:
             while not stop.is_set():
                 self._start_batches()
-                self._do_chores(self._packing, self._compaction)
+                self._do_chores(self._packing, self._compaction, *self._views)
                 if not self._is_at_work():
                     stop.wait(POLL_SECONDS)
                 self._collect()
@@ -174,6 +181,9 @@ class IngestRun:
         site = self.lake.site
         batches = [Batch.read(folder) for folder in unfinished_batches(site.claimed, site.landing)]
         self._left = [left for batch in batches if (left := self._taken_apart(batch))]
+        if site.cluster:
+            targets = map(self.lake.table, standing(self.lake).rules.targets.values())
+            self.lake.to_show.update(table for table in targets if table.has_commits)
 
     def _taken_apart(self, batch: Batch) -> Batch | None:
         """The batch as it is, unless it has ended the process too often: then its zips are tried one by one.
@@ -195,6 +205,11 @@ class IngestRun:
         for pool in (self._pool, self._aside):
             pool.shutdown(wait=True, cancel_futures=True)
         vault.pack(self.lake.site.vault)
+        if self.lake.site.cluster and is_alive(self.lake):
+            try:
+                show_in_presto(self.lake)
+            except LakeError as error:
+                log_failure(self.lake.site.logs, "Presto's views", error)
 
     def _start_batches(self) -> int:
         """Starts what can be started now; returns how many batches."""

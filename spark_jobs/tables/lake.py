@@ -34,7 +34,8 @@ class Lake:
     site: Site
     session: SparkSession
     writer: TableWriter = field(default_factory=TableWriter)
-    views_shown: set[tuple[str | int, ...]] = field(default_factory=set)
+    views_shown: set[tuple[str, str, int]] = field(default_factory=set)
+    to_show: set[HudiTable] = field(default_factory=set)  # in Presto, whose views are made beside the batches
     held: HeldTables = field(default_factory=HeldTables)
     remembered: Remembered = field(default_factory=Remembered)
 

@@ -9,13 +9,33 @@ from urllib.parse import urlsplit
 
 from spark_jobs.errors import LakeError
 from spark_jobs.site import Cluster
+from spark_jobs.tables.catalog import shown_columns
 from spark_jobs.tables.hudi import HudiTable
+from spark_jobs.tables.lake import Lake
 
 CATALOG = "hive"
 SCHEMA = "lake_presto"
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 30.0
 # Of two that make one thing at once, Presto tells one that it is there, whether or not they said that this is no matter.
 THERE = "ALREADY_EXISTS"
+
+
+def show_in_presto(lake: Lake) -> int:
+    """Makes the views of the tables that wait for one, and returns how many. A table waits until that has succeeded.
+
+    Raises LakeError if Presto does not answer, or refuses.
+    """
+    assert lake.site.cluster is not None
+    shown = 0
+    for table in list(lake.to_show):
+        lake.to_show.discard(table)  # before its columns are asked for: whoever adds one meanwhile has it shown again
+        try:
+            create_presto_view(lake.site.cluster, table, shown_columns(lake.session, table))
+        except LakeError:
+            lake.to_show.add(table)
+            raise
+        shown += 1
+    return shown
 
 
 def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, str]) -> None:
@@ -31,8 +51,11 @@ def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, st
 
 
 def _shown(kind: str, name: str) -> str:
-    """A time is a number of microseconds in the metastore: as a TIMESTAMP Presto would read it wrongly once a column was added."""
-    return f'from_unixtime("{name}" / 1e6)' if kind == "timestamp" else f'"{name}"'
+    """A time is a number of microseconds in the metastore: as a TIMESTAMP Presto would read it wrongly once a column was added.
+
+    Presto's own times end at milliseconds; what is below them is cut off, not rounded into the next.
+    """
+    return f'from_unixtime(floor("{name}" / 1e3) / 1e3)' if kind == "timestamp" else f'"{name}"'
 
 
 def _ask(cluster: Cluster, statement: str, but: str = "") -> None:
@@ -58,4 +81,4 @@ def _ask(cluster: Cluster, statement: str, but: str = "") -> None:
             raise LakeError("Presto", told.get("errorName", "refuses")) from None
         else:
             return
-    raise LakeError("Presto", problem, "Its views are made with the next batch of a feed.")
+    raise LakeError("Presto", problem, "Its views are made once it does.")

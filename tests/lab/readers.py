@@ -20,11 +20,23 @@ from tests.lab.machine import copy_to, on_host
 PRESTO = "0.287"
 PORTS = {"hive": 10000, "presto": 8080}
 SPARK_SCRIPT = """
-import sys
+from pathlib import Path
 from pyspark.sql import SparkSession
 session = SparkSession.builder.getOrCreate()
-for row in session.sql(sys.argv[1]).toLocalIterator():
+for row in session.sql(Path("/tmp/statement.sql").read_text()).toLocalIterator():
     print("row", row[0])
+session.stop()
+"""
+JDBC_SCRIPT = f"""
+from pathlib import Path
+from pyspark.sql import SparkSession
+session = SparkSession.builder.getOrCreate()
+source = session.read.format("jdbc").option("driver", "com.facebook.presto.jdbc.PrestoDriver").option("user", "analyst")
+source = source.option("url", "jdbc:presto://n3:{PORTS["presto"]}/hive/lake_presto")
+# A table at a time: the driver sends what it prepares in a header, whose size is limited.
+for query in Path("/tmp/statement.sql").read_text().split(" UNION ALL "):
+    for row in source.option("query", query).load().toLocalIterator():
+        print("row", row[0])
 session.stop()
 """
 
@@ -59,21 +71,21 @@ def by_presto_cli(truth):
 
 
 def by_presto_jdbc(truth):
-    """Through Presto, by its JDBC driver in a program that knows none of it."""
-    program = (
-        f"{_java_with_driver('n3')} org.apache.hive.beeline.BeeLine {BEELINE} -d com.facebook.presto.jdbc.PrestoDriver"
-    )
-    return _said(
-        "n3", f"{program} -u jdbc:presto://n3:{PORTS['presto']}/hive/lake_presto -n analyst", presto_statement(truth)
-    )
+    """Through Presto, by its JDBC driver in a program that knows none of it: Spark, alone on the host."""
+    folder = ENVIRONMENT / "lab" / "jdbc"
+    driver = f"presto-jdbc-{PRESTO}.jar"
+    if not (folder / driver).exists():
+        copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=com.facebook.presto:presto-jdbc:{PRESTO}"]
+        subprocess.run([*copy, f"-DoutputDirectory={folder}"], check=True)
+    copy_to("n3", folder, "/tmp/jdbc", owner="spark")
+    options = f"--master 'local[1]' --driver-memory 512m --jars /tmp/jdbc/{driver}"
+    return _by_script("n3", options, JDBC_SCRIPT, presto_statement(truth))
 
 
 def by_spark(truth):
     """By a Spark application of its own."""
-    on_host("n1", f"cat >/tmp/read.py <<'END'\n{SPARK_SCRIPT}\nEND")
-    program = "sudo -u spark spark-submit --driver-memory 512m --conf spark.executor.instances=1 /tmp/read.py"
-    said = on_host("n1", f"{program} \"$(cat <<'END'\n{spark_statement(truth)}\nEND\n)\"")
-    return Counter(line.removeprefix("row ") for line in said.splitlines() if line.startswith("row "))
+    options = "--driver-memory 512m --conf spark.executor.instances=1"
+    return _by_script("n1", options, SPARK_SCRIPT, spark_statement(truth))
 
 
 READERS = {
@@ -99,7 +111,7 @@ def spark_statement(truth):
 def presto_statement(truth):
     """The lines of all tables in Presto's SQL."""
     return " UNION ALL ".join(
-        f"SELECT array_join(ARRAY['{path.stem}', {', '.join(_presto_cell(field) for field in pq.read_schema(path))}], '|')"
+        f"SELECT array_join(ARRAY['{path.stem}', {', '.join(_presto_cell(field) for field in pq.read_schema(path))}], '|') AS line"
         f" FROM hive.lake_presto.{path.stem} v LEFT JOIN hive.ops.ledger l ON v._zip_id = l.zip_id"
         for path in sorted((truth / "tables").glob("*.parquet"))
     )
@@ -149,15 +161,12 @@ def _said(host, program, statement):
     return Counter(line for line in on_host(host, f"{program} -f /tmp/statement.sql").splitlines() if "|" in line)
 
 
-def _java_with_driver(host):
-    """A Java on the host that has beeline and Presto's JDBC driver, which is no part of a deployment."""
-    folder = ENVIRONMENT / "lab" / "jdbc"
-    if not (folder / f"presto-jdbc-{PRESTO}.jar").exists():
-        copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=com.facebook.presto:presto-jdbc:{PRESTO}"]
-        subprocess.run([*copy, f"-DoutputDirectory={folder}"], check=True)
-    copy_to(host, folder, "/tmp/jdbc", owner="root")
-    spark = on_host(host, "sed -n 's/.*SPARK_HOME=\\([^ ]*\\) .*/\\1/p' /usr/local/bin/beeline").strip()
-    return f"/usr/lib/jvm/java-17-openjdk-amd64/bin/java -cp '{spark}/jars/*:/tmp/jdbc/*'"
+def _by_script(host, options, script, statement):
+    """The lines that a script for spark-submit prints, which is given the statement."""
+    on_host(host, f"cat >/tmp/read.py <<'END'\n{script}\nEND")
+    on_host(host, f"cat >/tmp/statement.sql <<'END'\n{statement}\nEND")
+    said = on_host(host, f"sudo -u spark spark-submit {options} /tmp/read.py")
+    return Counter(line.removeprefix("row ") for line in said.splitlines() if line.startswith("row "))
 
 
 def _address(host):
