@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
-from spark_jobs.jobs.table_services import compact_tables, find_table, table_storage
+from spark_jobs.errors import LakeError
+from spark_jobs.jobs.table_services import compact_tables, find_table, table_storage, tables_in_debt
 from spark_jobs.tables.access import open_access
 from spark_jobs.tables.storage import Storage, storage_of
 
@@ -62,18 +63,39 @@ def show(table: TableArgument, home: HomeOption = HOME, json: JsonOption = False
     output.result({"table": _as_dict(found), "path": hudi.path})
 
 
-@app.command(epilog="Example: lake tables compact bed\n\nExample: lake tables compact raw.encounter ops.ledger")
+COMPACT_EXAMPLES = """Examples:
+
+lake tables compact bed
+
+lake tables compact raw.encounter ops.ledger
+
+lake tables compact --due --least-debt 0.5"""
+
+
+@app.command(epilog=COMPACT_EXAMPLES)
 def compact(
-    tables: Annotated[list[str], typer.Argument(help="Names of the tables.")],
+    tables: Annotated[list[str] | None, typer.Argument(help="Names of the tables.")] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Those with a pending compaction or much debt; none beside a running ingest.")
+    ] = False,
+    least_debt: Annotated[float, typer.Option(help="What --due takes for much debt.", min=0)] = 0.3,
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
-    """Carries out the pending compactions of tables, or plans and carries out one; none while an ingest has the lake."""
+    """Carries out the pending compactions of tables, or plans and carries out one, that with the largest debt first.
+
+    A running ingest carries out its own: then tables that are named are refused, and with --due nothing is left to do.
+    """
     output = Output(json)
+    if bool(tables) == due:
+        raise LakeError("lake tables compact", "which tables was not said", "Name them, or say --due")
     with open_access(site(home), "lake tables compact") as access:
-        done = compact_tables(access, tables)
+        by_ingest = due and access.lake is None
+        done = {} if by_ingest else compact_tables(access, tables or tables_in_debt(access, least_debt))
+    if by_ingest:
+        output.say("The ingest that runs compacts by itself.")
     output.table("Compactions", ["table", "carried out"], done.items())
-    output.result({"compactions": done})
+    output.result({"compactions": done, "by_ingest": by_ingest})
 
 
 def _line(found: Storage) -> list[object]:
