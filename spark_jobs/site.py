@@ -76,6 +76,11 @@ class Site:
         """Address and password of the Hive JDBC endpoint, while a process offers one."""
         return self.home / ".endpoint"
 
+    @property
+    def restoring(self) -> Path:
+        """Which backup the lake is being restored from; while it is there, nothing else may be done with the lake."""
+        return self.home / ".restoring"
+
     def make_folders(self) -> None:
         """Makes the lake's folders, readable by their owner alone."""
         for folder in (

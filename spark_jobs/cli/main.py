@@ -9,6 +9,7 @@ import typer
 
 from spark_jobs.cli import (
     airflow,
+    backup,
     bench,
     demo,
     feed,
@@ -50,7 +51,7 @@ app.add_typer(vault.app, name="vault", help="The vault: whether the raw zips are
 app.add_typer(airflow.app, name="airflow", help="Airflow: what its DAGs are made of, and running it on this machine.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
 app.add_typer(lab.app, name="lab", help="Real Debian hosts on one machine, and the playbooks on them.")
-for module in (demo, simulate, ingest, trace, query, size, testing):
+for module in (demo, simulate, ingest, backup, trace, query, size, testing):
     module.register(app)
 
 

@@ -1,0 +1,56 @@
+"""What is asked of every DAG, those made of rule rows included."""
+
+import json
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FIXED = {"rule_snapshot", "table_changes", "table_services", "vault_check"}
+POOLS = json.loads((REPOSITORY / "airflow" / "pools.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def dags(site, airflow):
+    return airflow.dags()
+
+
+def test_there_is_a_dag_for_each_report_in_force_and_each_service(site, dags):
+    reports = {f"report_{row['report']}" for row in site.ask("report", "list")["reports"]}
+    assert len(reports) >= 5
+    assert set(dags) == FIXED | reports
+
+
+def test_every_dag_says_whose_it_is_and_what_to_do_when_it_fails(dags):
+    runbook = (REPOSITORY / "docs" / "runbooks" / "dags.md").read_text()
+    for dag_id, dag in dags.items():
+        assert dag.owner not in ("", "airflow")
+        assert "carelake" in dag.tags
+        assert dag.description
+        assert "If it fails" in dag.doc_md
+        assert f"`{dag_id}`" in runbook or dag_id.startswith("report_")
+
+
+def test_every_dag_is_bounded_and_tells_of_being_late(dags):
+    for dag in dags.values():
+        assert dag.catchup is False
+        assert dag.max_active_runs == 1
+        assert dag.dagrun_timeout >= timedelta(minutes=15)
+        assert dag.deadline
+
+
+def test_every_task_is_tried_again_in_time_and_in_a_pool_and_tells_of_its_failure(dags):
+    for task in [task for dag in dags.values() for task in dag.tasks]:
+        assert task.retries >= 1
+        assert task.retry_exponential_backoff
+        assert task.max_retry_delay <= timedelta(hours=1)
+        assert task.execution_timeout
+        assert task.pool in POOLS
+        assert task.on_failure_callback
+
+
+def test_parsing_asks_nobody(airflow, dags, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert set(airflow.dags()) == set(dags)

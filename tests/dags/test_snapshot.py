@@ -1,0 +1,50 @@
+"""From a row that someone inserts to a DAG, and what keeps a bad snapshot from taking the DAGs away."""
+
+import json
+
+import pytest
+
+from include.places import DAGS
+from include.reports import report_dags
+from include.snapshot import Snapshot, adopt, read_snapshot
+
+COUNT = "SELECT count(*) AS beds FROM lake.bed"
+
+
+def test_report_that_someone_inserts_is_a_dag_after_the_next_snapshot(site, airflow):
+    site.insert_report("wards", COUNT, ", schedule", ", '30 5 * * 1-5'")
+    assert "report_wards" not in airflow.dags()
+    airflow.succeeds("rule_snapshot")
+    dag = airflow.dags()["report_wards"]
+    assert (dag.owner, dag.dag_display_name) == ("reports@carelake.example", "The wards")
+    assert dag.timetable.summary == "30 5 * * 1-5"
+
+
+def test_snapshot_of_the_same_rules_has_the_same_bytes(site, airflow):
+    airflow.succeeds("rule_snapshot")
+    before = DAGS.read_bytes()
+    airflow.succeeds("rule_snapshot")
+    assert DAGS.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda told: told["reports"][0].update(cron="never"),
+        lambda told: told["reports"][0].pop("owner"),
+        lambda told: told.update(format=2),
+    ],
+)
+def test_snapshot_that_makes_no_dags_leaves_the_last_good_one(site, tmp_path, change):
+    told = json.loads(DAGS.read_bytes())
+    kept, candidate = tmp_path / "dags.json", tmp_path / "new.json"
+    kept.write_text(json.dumps(told))
+    change(told)
+    candidate.write_text(json.dumps(told))
+    with pytest.raises(Exception, match=r"format|owner|never|cron"):
+        adopt(candidate, report_dags, kept)
+    assert read_snapshot(kept) == read_snapshot(DAGS)
+
+
+def test_without_a_snapshot_there_are_no_reports(tmp_path):
+    assert read_snapshot(tmp_path / "dags.json") == Snapshot()
