@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import ClaimedZip, Manifest
-from spark_jobs.landing.files import write_whole
+from spark_jobs.landing.files import AnyPath, write_whole
 from spark_jobs.rules.model import Feed, TargetTable
 from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, target_rows
 
@@ -25,12 +24,12 @@ class Batch:
     """A claimed batch in `folder`. `feed` is None where no feed takes the zips."""
 
     manifest: Manifest
-    folder: Path
+    folder: AnyPath
     feed: Feed | None
     targets: Mapping[str, TargetTable]
 
     @classmethod
-    def read(cls, folder: Path) -> Batch:
+    def read(cls, folder: AnyPath) -> Batch:
         """The batch whose manifest is in `folder`, by the rules that were in force when it was claimed."""
         manifest = Manifest.read(folder)
         return cls(manifest, folder, *rules_from_manifest(manifest.rules))

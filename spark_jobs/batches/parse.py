@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +22,7 @@ from spark_jobs.archives import ZipError
 from spark_jobs.batches.batch import Batch
 from spark_jobs.batches.times import extract_times
 from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
+from spark_jobs.landing.files import AnyPath
 from spark_jobs.rules.model import Feed
 
 # Typing works on whole columns: it is given rows of many zips at once, and never more than this many bytes of text.
@@ -53,7 +53,7 @@ PROVENANCE = pa.schema(
 class ZipContext:
     """What is known of the zip in `path` before it is opened. `order` is its share of `_order`, of fixed width."""
 
-    path: str
+    path: AnyPath
     zip_id: str
     sha256: str
     order: str
@@ -91,7 +91,7 @@ def even_shares(batch: Batch, slots: int) -> list[list[ZipContext]]:
 class ZipReader:
     """What a Python worker does: record batches of task numbers to record batches of `schema`.
 
-    A worker reads the zips of its task where they lie; their bytes do not travel through the JVM.
+    A worker reads the zips of its task where they lie, on this machine or in HDFS; their bytes do not travel through the JVM.
     """
 
     feed: Feed
@@ -109,7 +109,7 @@ class ZipReader:
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 for context in self.shares[number]:
-                    yield from self._read(context, Path(context.path).read_bytes(), waiting)
+                    yield from self._read(context, context.path.read_bytes(), waiting)
         yield from waiting.flush()
 
     def _read(self, context: ZipContext, content: bytes, waiting: _Waiting) -> Iterator[pa.RecordBatch]:
@@ -215,4 +215,4 @@ def _contexts(batch: Batch) -> Iterator[ZipContext]:
         path = batch.folder / f"{z.note.zip_id}.zip"
         order = f"{time.order}{feed.revision:08d}{z.note.sha256[:16]}"
         constants = {**{f"$name.{part}": text for part, text in z.parts.items()}, "$extract_time": time.text}
-        yield ZipContext(str(path), z.note.zip_id, z.note.sha256, order, constants, time.refusal)
+        yield ZipContext(path, z.note.zip_id, z.note.sha256, order, constants, time.refusal)

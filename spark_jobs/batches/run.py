@@ -7,12 +7,12 @@ has it, only cleared away.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial, reduce
-from pathlib import Path
 
 from pyspark import StorageLevel, inheritable_thread_target
 from pyspark.sql import DataFrame
@@ -29,16 +29,21 @@ from spark_jobs.batches.parse import parse
 from spark_jobs.batches.refusals import record_refusals
 from spark_jobs.batches.settle import SETTLED_FROM, settle
 from spark_jobs.batches.withdrawal import withdraw_rows
+from spark_jobs.errors import LakeError
 from spark_jobs.landing import vault
 from spark_jobs.landing.claim import release, remove_batch
-from spark_jobs.landing.files import move
+from spark_jobs.landing.files import AnyPath, move
 from spark_jobs.rules.model import Feed
+from spark_jobs.site import Cluster
 from spark_jobs.tables import ledger
 from spark_jobs.tables.access import access_of
-from spark_jobs.tables.catalog import create_view, view_is_current
+from spark_jobs.tables.catalog import create_view, shown_columns, view_is_current
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import Lake
+from spark_jobs.tables.presto import create_presto_view
 from spark_jobs.tables.rule_store import insert_stop
+
+LOG = logging.getLogger("carelake")
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,16 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
             create_view(lake.session, table, feed)
         lake.held.note_change(table.name)
         lake.views_shown.add(shown)
+        if lake.site.cluster:
+            _show_in_presto(lake, lake.site.cluster, table)
+
+
+def _show_in_presto(lake: Lake, cluster: Cluster, table: HudiTable) -> None:
+    """The rows are committed: that Presto is away is told, and neither ends nor repeats their batch."""
+    try:
+        create_presto_view(cluster, table, shown_columns(lake.session, table))
+    except LakeError as error:
+        LOG.error("the view of %s in Presto was not made: %s", table.name, error.problem)
 
 
 def _ledger_row(written: Written, account: ZipAccount) -> dict[str, object]:
@@ -224,7 +239,7 @@ def _clear_away(lake: Lake, batch: Batch, refused_whole: Mapping[str, bool]) -> 
             raise
 
 
-def _drop_second_copy(lake: Lake, path: Path) -> None:
+def _drop_second_copy(lake: Lake, path: AnyPath) -> None:
     """Of a replayed zip that the vault has, neither the landed copy nor one in quarantine is needed.
 
     What is in the vault stays there, even if the rules now refuse the zip as a whole: a bundle gives nothing back.

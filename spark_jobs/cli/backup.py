@@ -12,7 +12,7 @@ import typer
 from spark_jobs.backups.store import NAME, Store
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
-from spark_jobs.jobs.backup import make_backup
+from spark_jobs.jobs.backup import make_backup, refuse_cluster
 from spark_jobs.jobs.restore import restore_lake, restore_table
 from spark_jobs.tables.access import open_access
 
@@ -35,8 +35,9 @@ def backup(
     json: JsonOption = False,
 ) -> None:
     """Copies the lake's files, those that the last backup lacks; needs the lake for itself. Each content is kept once."""
-    output, begun = Output(json), time.monotonic()
-    with open_access(site(home), "lake backup") as access:
+    output, begun, lake = Output(json), time.monotonic(), site(home)
+    refuse_cluster(lake, "lake backup")
+    with open_access(lake, "lake backup") as access:
         made = make_backup(access, to.expanduser().absolute())
     removed = Store(to).forget(keep) if keep else 0
     seconds = time.monotonic() - begun
@@ -110,6 +111,7 @@ def restore(
     """Makes a lake from a backup in an empty folder, or puts one table back and lands again what came since."""
     output, begun = Output(json), time.monotonic()
     store, lake = Store(where.expanduser().absolute()), site(home)
+    refuse_cluster(lake, "lake restore")
     if not store.names():
         raise LakeError(str(store.folder), "there are no backups", "Say where they are: --from FOLDER")
     point = store.point(at.replace(tzinfo=UTC) if at else None)

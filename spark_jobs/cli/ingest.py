@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from spark_jobs.batches.run import BatchResult
+from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn, start_in_yarn
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_all
@@ -85,12 +87,15 @@ def ingest(
         return
     if once == continuous:
         raise LakeError("lake ingest", "how long to run was not said", "Use: lake ingest --once, or --continuous")
-    output = Output(json)
+    output, here = Output(json), site(home)
+    if is_to_be_submitted(here):
+        _submit(here, output, continuous)
+        return
     if once:
-        with open_lake(site(home), "lake ingest") as lake:
+        with open_lake(here, "lake ingest") as lake:
             report = run_ingest(lake, output)
     else:
-        report = _run_continuously(site(home), port, output)
+        report = _run_continuously(here, port, output)
     show_report(output, report)
     output.result(as_json(report))
     if report.failed or report.isolated:
@@ -105,18 +110,16 @@ def stop(
 ) -> None:
     """Tells the running ingest to claim nothing more, and waits until what it claimed is taken in."""
     output = Output(json)
-    running = holder(site(home).home)
+    running = holder(site(home))
     if running is None:
         output.say("No process has the lake.")
     else:
-        output.say(f"Process {running.pid} ({running.what}) ends what it has begun.")
-        ask_to_stop(site(home).home)
-        if not await_release(site(home).home, timeout):
-            raise LakeError(
-                "lake ingest stop", f"process {running.pid} has not ended after {timeout} s", "It goes on ending."
-            )
+        output.say(f"{running.who.capitalize()} ({running.what}) ends what it has begun.")
+        ask_to_stop(site(home))
+        if not await_release(site(home), timeout):
+            raise LakeError("lake ingest stop", f"{running.who} has not ended after {timeout} s", "It goes on ending.")
         output.say("It has ended.")
-    output.result({"stopped": running.pid if running else None})
+    output.result({"stopped": running.who if running else None})
 
 
 @ingest_app.command(epilog="Example: lake ingest resume claims")
@@ -133,16 +136,38 @@ def resume(
     output.result({"feed": feed, "revision": revision})
 
 
+def _submit(site: Site, output: Output, continuous: bool) -> None:
+    """Has YARN run it: to its end, or, if it is continuous, until it has the lake."""
+    if continuous:
+        by = start_in_yarn(site, "ingest", "--continuous")
+        output.say(f"{by.who} takes in whatever lands. End it with: lake ingest stop")
+        output.result({"application": by.who})
+        return
+    told = run_in_yarn(site, "ingest", "--once")
+    report = IngestReport(**{**told, "findings": ()})
+    show_report(output, report)
+    for finding in told["findings"]:
+        output.say(f"[yellow]rules[/] {finding}")
+    output.result(told)
+    if report.failed or report.isolated:
+        raise typer.Exit(1)
+
+
 def _run_continuously(site: Site, port: int, output: Output) -> IngestReport:
-    """Runs until SIGTERM, SIGINT or `lake ingest stop`, with the endpoint open; a second signal ends it at once."""
+    """Runs until SIGTERM, SIGINT or `lake ingest stop`; a second signal ends it at once.
+
+    Of an embedded lake the endpoint is open meanwhile; a cluster has Thrift Servers.
+    """
     told = threading.Event()
-    with open_lake(site, "lake ingest --continuous", has_endpoint=True) as lake:
+    with open_lake(site, "lake ingest --continuous", has_endpoint=not site.cluster) as lake, ExitStack() as stack:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: _stop(told, output))
-        with open_endpoint(site, lake.session, port) as address, stop_when_asked(site.home, told):
+        if not site.cluster:
+            address = stack.enter_context(open_endpoint(site, lake.session, port))
             output.say(f"SQL is answered at {address.url}, user {address.user}, password in {site.endpoint}.")
-            output.say("Whatever lands is taken in. End it with: lake ingest stop")
-            return IngestRun(lake, _teller(output)).until_stopped(told)
+        stack.enter_context(stop_when_asked(site, told))
+        output.say("Whatever lands is taken in. End it with: lake ingest stop")
+        return IngestRun(lake, _teller(output)).until_stopped(told)
 
 
 def _stop(told: threading.Event, output: Output) -> None:
@@ -211,9 +236,12 @@ def compact(
     json: JsonOption = False,
 ) -> None:
     """Carries out the compactions that the ingest job has planned."""
-    output = Output(json)
-    with open_lake(site(home), "lake compact") as lake:
-        done = compact_all(lake, schedule=schedule)
+    output, here = Output(json), site(home)
+    if is_to_be_submitted(here):
+        done = run_in_yarn(here, "compact", *(["--schedule"] if schedule else []))["compactions"]
+    else:
+        with open_lake(here, "lake compact") as lake:
+            done = compact_all(lake, schedule=schedule)
     output.table("Compactions", ["table", "carried out"], done.items())
     output.result({"compactions": done})
 

@@ -29,11 +29,13 @@ from spark_jobs.cli import (
     trace,
     vault,
 )
-from spark_jobs.cli.output import fail
+from spark_jobs.cli.output import error_as_dict, fail, leave_result
+from spark_jobs.cli.remote import run_there, site_of
 from spark_jobs.errors import LakeError
 
 app = typer.Typer(
     help="Carelake: zips of medical records in, queryable tables out, by rules kept in tables.",
+    epilog="With --site INVENTORY, or CARELAKE_INVENTORY set, a command is run in that cluster: lake status --site inventory/lab",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,7 +61,11 @@ def main() -> None:
     """Runs the command line; an error made for people is shown as such, without a stack trace."""
     os.umask(0o077)  # whatever a lake writes is for its owner alone
     try:
-        app(prog_name="./lake")
+        inventory, arguments = site_of(sys.argv[1:])
+        if inventory:
+            run_there(inventory, arguments)
+        app(arguments, prog_name="./lake")
     except LakeError as error:
         fail(error, as_json="--json" in sys.argv)
+        leave_result(error_as_dict(error))
         sys.exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,7 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from spark_jobs.errors import LakeError
-from spark_jobs.site import Site, default_home
+from spark_jobs.hdfs import HdfsPath
+from spark_jobs.landing.files import write_whole
+from spark_jobs.site import SITE_FILE, Site, default_home, read_site
 
 HomeOption = Annotated[
     Path,
@@ -26,6 +29,8 @@ HomeOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 HOME = default_home()
+# Names the file that the result of an application of YARN is left in.
+RESULT = "CARELAKE_RESULT"
 WIDTH_OF_FILES = 160
 
 
@@ -54,9 +59,10 @@ class Output:
         self.console.print(table)
 
     def result(self, value: dict[str, Any]) -> None:
-        """The command's result for machines."""
+        """The command's result for machines, and for whoever had YARN run it."""
         if self.as_json:
             print(json.dumps(value, default=_plain), flush=True)
+        leave_result(value)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
@@ -69,7 +75,9 @@ class Output:
 
 
 def site(home: Path) -> Site:
-    """The embedded lake in `home`."""
+    """The lake of the cluster that this host belongs to, or else the embedded one in `home`."""
+    if SITE_FILE in os.environ:
+        return read_site(Path(os.environ[SITE_FILE]))
     return Site(home.expanduser().absolute())
 
 
@@ -77,12 +85,25 @@ def fail(error: LakeError, as_json: bool) -> None:
     """Shows an error made for people, and for machines if they asked."""
     Console(stderr=True, highlight=False).print(f"[bold red]error[/] {error}", markup=True)
     if as_json:
-        print(json.dumps({"error": {"where": error.where, "problem": error.problem, "hint": error.hint}}))
+        print(json.dumps(error_as_dict(error)))
+
+
+def error_as_dict(error: LakeError) -> dict[str, Any]:
+    """An error for machines."""
+    return {"error": {"where": error.where, "problem": error.problem, "hint": error.hint}}
+
+
+def leave_result(value: dict[str, Any]) -> None:
+    """Leaves the result of an application of YARN in the lake's `runs/`, if whoever started it has said under what name."""
+    if name := os.environ.get(RESULT):
+        write_whole(
+            read_site(Path(os.environ[SITE_FILE])).home / "runs" / name, json.dumps(value, default=_plain).encode()
+        )
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, Decimal | Path):
+    if isinstance(value, Decimal | Path | HdfsPath):
         return str(value)
     raise TypeError(f"{type(value).__name__} can't be written as JSON")

@@ -91,6 +91,12 @@ def _statements(access: Access) -> Iterator[str]:
             yield statement
 
 
+def refuse_cluster(site: Site, what: str) -> None:
+    """Refuses a lake in HDFS, which is not copied file by file. Raises LakeError."""
+    if site.cluster:
+        raise LakeError(what, "it is made for a lake in a folder", "In HDFS, take a snapshot and copy that.")
+
+
 def _refuse(access: Access, folder: Path) -> None:
     if access.lake is None:
         hint = "What it writes meanwhile would not fit together. First: lake ingest stop"

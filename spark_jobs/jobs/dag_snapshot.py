@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.errors import LakeError
-from spark_jobs.landing.files import write_json
+from spark_jobs.landing.files import names, write_json
 from spark_jobs.rules.model import Report
 from spark_jobs.rules.report_checks import feeds_of
 from spark_jobs.rules.revisions import RuleSet
@@ -41,8 +41,8 @@ def write_dag_snapshot(rules: RuleSet, path: Path) -> dict[str, Any]:
 
 def newest_commits(site: Site) -> dict[str, str]:
     """The instant of the newest commit of each target table, as `lake.<target>`, by the timelines: nobody is asked or waits."""
-    folders = sorted((site.warehouse / "raw").glob("*/"))
-    found = {folder.name: HudiTable("raw", folder.name, folder, ()).delta_commits for folder in folders}
+    raw = site.warehouse / "raw"
+    found = {name: HudiTable("raw", name, raw / name, ()).delta_commits for name in sorted(names(raw))}
     return {f"lake.{name}": commits[-1] for name, commits in found.items() if commits}
 
 

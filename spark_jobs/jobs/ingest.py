@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import threading
 import time
 from collections import Counter
@@ -30,7 +29,7 @@ from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
 from spark_jobs.landing.claim import MANIFEST, Manifest, batch_folder, claim, landed_zips, release, unfinished_batches
-from spark_jobs.landing.files import write_json
+from spark_jobs.landing.files import free_bytes, write_json
 from spark_jobs.landing.lease import next_epoch
 from spark_jobs.rules.model import Finding
 from spark_jobs.tables.access import access_of
@@ -117,7 +116,7 @@ class IngestRun:
     def __init__(self, lake: Lake, listener: Listener = Listener()) -> None:
         self.lake, self.listener = lake, listener
         self.report = IngestReport()
-        self._epoch = next_epoch(lake.site.home)
+        self._epoch = next_epoch(lake.site)
         self._quiet_seconds = 0.0
         self._waits_for_room = self._told_of_full_disk = False
         self._number = 0
@@ -366,7 +365,7 @@ class IngestRun:
         return False
 
     def _disk_is_full(self) -> bool:
-        return shutil.disk_usage(self.lake.site.home).free < LEAST_FREE_BYTES
+        return free_bytes(self.lake.site.home) < LEAST_FREE_BYTES
 
     @contextmanager
     def _unless_disk_fills(self) -> Iterator[None]:

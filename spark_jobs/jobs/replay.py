@@ -6,9 +6,7 @@ line leaves some landed and others not: the same command lands the rest, and non
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from spark_jobs.jobs.quarantine import ENTRIES, Selection, refuse_ambiguous
 from spark_jobs.landing.agent import DeliveryNote, land_again
 from spark_jobs.landing.claim import feed_of
+from spark_jobs.landing.lease import one_at_a_time
 from spark_jobs.landing.places import kept_bytes
 from spark_jobs.rules.model import Feed
 from spark_jobs.site import Site
@@ -82,7 +81,8 @@ def _note(row: Mapping[str, Any]) -> DeliveryNote:
 def land_replays(site: Site, replay: Replay) -> int:
     """Lands the planned zips and returns how many; those that are under way or lost are noted in `replay`."""
     landed = 0
-    with _one_at_a_time(site):
+    # Two that land the same zip beside an ingest that claims it could leave a zip without its note.
+    with one_at_a_time(site, "replay"):
         under_way = _under_way(site)
         for note in replay.notes:
             if note.zip_id in under_way:
@@ -99,11 +99,3 @@ def _under_way(site: Site) -> set[str]:
     """Ids of zips that are landed or claimed. Landing is looked at first: a zip that moves on meanwhile is seen there or there."""
     landed = {path.stem for path in site.landing.glob("*/*.zip")}
     return landed | {path.stem for path in site.claimed.glob("*/*/*.zip")}
-
-
-@contextmanager
-def _one_at_a_time(site: Site) -> Iterator[None]:
-    """Two that land the same zip beside an ingest that claims it could leave a zip without its note."""
-    with (site.landing / ".replay").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -8,9 +8,9 @@ from math import inf
 from spark_jobs.errors import LakeError
 from spark_jobs.rules.revisions import RuleSet
 from spark_jobs.site import Site
-from spark_jobs.tables.access import Access
+from spark_jobs.tables.access import Access, access_of
 from spark_jobs.tables.hudi import HudiTable
-from spark_jobs.tables.lake import tables_of
+from spark_jobs.tables.lake import Lake, tables_of
 from spark_jobs.tables.rule_store import read_rules
 from spark_jobs.tables.storage import Storage, storage_of
 
@@ -42,17 +42,11 @@ def tables_in_debt(access: Access, least_debt: float) -> list[str]:
     return [s.table for s in table_storage(access) if s.pending or (s.log_files and _debt(s) >= least_debt)]
 
 
-def compact_tables(access: Access, names: Collection[str]) -> dict[str, int]:
-    """Compacts tables, the largest debt first: what is pending, else all log files; returns how many compactions by table.
-
-    Raises LakeError where another process has the lake: it alone may plan a compaction, and carries out its own.
-    """
-    if access.lake is None:
-        hint = "It compacts by itself, each table every compact_after commits. To compact now: lake ingest stop"
-        raise LakeError("lake tables compact", "the running ingest has the lake", hint)
-    lake = access.lake
-    tables = [find_table(access, name) for name in names]
-    tables = sorted((table for table in tables if table.has_commits), key=lambda table: -_debt(storage_of(table)))
+def compact_tables(lake: Lake, names: Collection[str]) -> dict[str, int]:
+    """Compacts tables, the largest debt first: what is pending, else all log files; returns how many compactions by table."""
+    access = access_of(lake)
+    tables = [table for name in names if (table := find_table(access, name)).has_commits]
+    tables.sort(key=lambda table: -_debt(storage_of(table)))
     return {f"{t.database}.{t.name}": lake.writer.compact(lake.session, t, schedule=True) for t in tables}
 
 

@@ -7,7 +7,6 @@ patient and therefore becomes no file name, and is there before the zip is.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_jobs.landing.files import write_json, write_whole
+from spark_jobs.landing.files import AnyPath, Entry, folders, sync, write_json, write_whole
+
+COPIED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class DeliveryNote:
     replay: int = 0
 
 
-def land(landing: Path, folder: str, source: Path, name: str | None = None, keep: bool = False) -> DeliveryNote:
+def land(landing: AnyPath, folder: str, source: AnyPath, name: str | None = None, keep: bool = False) -> DeliveryNote:
     """Lands the zip `source` under the given `name` (the source's own if None); removes the source unless `keep`.
 
     Crash-only: the id is derived from the delivery itself (folder, name, content, the source's modification time), so a
@@ -53,7 +54,7 @@ def land(landing: Path, folder: str, source: Path, name: str | None = None, keep
     return note
 
 
-def land_again(landing: Path, note: DeliveryNote, content: bytes) -> None:
+def land_again(landing: AnyPath, note: DeliveryNote, content: bytes) -> None:
     """Lands the kept `content` of a zip once more under the id it has, with a `note` that says it is a replay.
 
     Crash-only: like any zip it gets its name last, and landing it over writes the same. A note without its zip is nothing
@@ -65,37 +66,43 @@ def land_again(landing: Path, note: DeliveryNote, content: bytes) -> None:
     write_whole(inbox / f"{note.zip_id}.zip", content)
 
 
-def land_folder(landing: Path, drop: Path, keep: bool = False) -> Iterator[DeliveryNote]:
+def land_folder(landing: AnyPath, drop: Path, keep: bool = False) -> Iterator[DeliveryNote]:
     """Lands every `<folder>/*` below `drop`, the oldest delivery first, so that of two equal zips the first is the original."""
     deliveries = [path for path in drop.glob("*/*") if path.is_file() and not path.name.startswith(".")]
-    for source in _oldest_first(deliveries):
+    for source in sorted(deliveries, key=lambda path: (path.stat().st_mtime_ns, path.name)):
         yield land(landing, source.parent.name, source, keep=keep)
 
 
-def adopt(landing: Path, quiet_seconds: float = 0.0) -> int:
+def adopt(landing: AnyPath, quiet_seconds: float = 0.0) -> int:
     """Gives a note and an id to zips that someone renamed into a landing folder by hand; returns how many.
 
     Those changed within the last `quiet_seconds` are left for later: someone may copy them where a rename is asked for.
     To be called by the holder of the lake's lease alone: two that adopt one zip would trip over each other.
     """
-    latest = time.time() - quiet_seconds
-    strays = [path for path in landing.glob("*/*") if _is_stray(path) and path.stat().st_mtime <= latest]
-    for path in _oldest_first(strays):
-        land(landing, path.parent.name, path)
+    latest = time.time_ns() - int(quiet_seconds * 1e9)
+    strays = [
+        (entry.changed_ns, entry.name, folder)
+        for folder, found in folders(landing)
+        for entry in _strays(folder, found)
+        if entry.changed_ns <= latest
+    ]
+    for _, name, folder in sorted(strays, key=lambda stray: stray[:2]):
+        land(landing, folder.name, folder / name)
     return len(strays)
 
 
-def _oldest_first(paths: Iterable[Path]) -> list[Path]:
-    return sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))
+def _strays(folder: AnyPath, found: Iterable[Entry]) -> Iterator[Entry]:
+    """Deliveries without a note. A folder may be listed while a zip lands in it, and then lack the note that was there first."""
+    noted = {entry.name.removesuffix(".json") for entry in found if entry.name.endswith(".json")}
+    for entry in found:
+        name, _, ending = entry.name.rpartition(".")
+        if entry.is_dir or entry.name.startswith(".") or ending in {"json", "tmp", "part"}:
+            continue
+        if not (ending == "zip" and (name in noted or (folder / f"{name}.json").exists())):
+            yield entry
 
 
-def _is_stray(path: Path) -> bool:
-    if path.name.startswith(".") or path.suffix in {".json", ".tmp", ".part"}:
-        return False
-    return not (path.suffix == ".zip" and path.with_suffix(".json").exists())
-
-
-def _note(source: Path, folder: str, name: str) -> DeliveryNote:
+def _note(source: AnyPath, folder: str, name: str) -> DeliveryNote:
     with source.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     status = source.stat()
@@ -110,9 +117,9 @@ def _note(source: Path, folder: str, name: str) -> DeliveryNote:
     )
 
 
-def _copy_whole(source: Path, target: Path) -> None:
+def _copy_whole(source: AnyPath, target: AnyPath) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
-    shutil.copyfile(source, temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.rename(target)
+    with source.open("rb") as file, temporary.open("wb") as copy:
+        shutil.copyfileobj(file, copy, COPIED_AT_ONCE)
+        sync(copy)
+    temporary.replace(target)  # type: ignore[arg-type]

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from spark_jobs.landing.agent import DeliveryNote
-from spark_jobs.landing.files import move, write_json
+from spark_jobs.landing.files import AnyPath, Entry, folders, move, write_json
 from spark_jobs.rules.model import Feed
 
 MANIFEST = "manifest.json"
@@ -52,16 +51,16 @@ class Manifest:
     zips: tuple[ClaimedZip, ...]
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, folder: AnyPath) -> Manifest:
         """The manifest of the batch in `folder`."""
         raw = json.loads((folder / MANIFEST).read_bytes())
         zips = tuple(ClaimedZip(**{**z, "note": DeliveryNote(**z["note"])}) for z in raw.pop("zips"))
         return cls(**raw, zips=zips)
 
 
-def landed_zips(landing: Path) -> list[DeliveryNote]:
+def landed_zips(landing: AnyPath) -> list[DeliveryNote]:
     """Every zip that waits in landing, the one landed first in front."""
-    notes = [_read_note(path) for path in landing.glob("*/*.zip") if not path.name.startswith(".")]
+    notes = [note for folder, found in folders(landing) for note in _notes(folder, found)]
     return sorted(notes, key=lambda note: (note.landed_at, note.zip_id))
 
 
@@ -118,7 +117,7 @@ def cut_batches(zips: Iterable[ClaimedZip], most_zips: int, most_bytes: int) -> 
         yield batch
 
 
-def claim(landing: Path, claimed: Path, manifest: Manifest) -> Path:
+def claim(landing: AnyPath, claimed: AnyPath, manifest: Manifest) -> AnyPath:
     """Moves the manifest's zips out of landing and then writes the manifest; returns the batch's folder.
 
     A note follows its zip, so a kill in between leaves the zip in the batch and its note in landing: `release` looks there.
@@ -133,7 +132,7 @@ def claim(landing: Path, claimed: Path, manifest: Manifest) -> Path:
     return folder
 
 
-def release(landing: Path, folder: Path) -> int:
+def release(landing: AnyPath, folder: AnyPath) -> int:
     """Gives the zips of a batch back to landing, each after its note; returns how many. The batch's folder goes.
 
     The manifest goes first: killed on the way, the folder is found without one and is released by the next run.
@@ -143,42 +142,42 @@ def release(landing: Path, folder: Path) -> int:
     for path in zips:
         note_path = path.with_suffix(".json")
         if note_path.exists():
-            move(note_path, landing / _read_note(path).folder / note_path.name)
+            move(note_path, landing / _read_note(note_path).folder / note_path.name)
         inbox = next(landing.glob(f"*/{note_path.name}")).parent
         move(path, inbox / path.name)
     remove_batch(folder)
     return len(zips)
 
 
-def discard(landing: Path, note: DeliveryNote) -> None:
+def discard(landing: AnyPath, note: DeliveryNote) -> None:
     """Removes a landed zip that the ledger has under the same id: its bytes are in the vault or in quarantine."""
     for suffix in (".zip", ".json"):
         (landing / note.folder / f"{note.zip_id}{suffix}").unlink(missing_ok=True)
 
 
-def unfinished_batches(claimed: Path, landing: Path) -> list[Path]:
+def unfinished_batches(claimed: AnyPath, landing: AnyPath) -> list[AnyPath]:
     """Batches of an attempt that has ended: those with a manifest are to be run again, the others are released here.
 
     To be called by the holder of the lake's lease only, after the previous holder is known to have ended.
     """
-    folders = sorted(path for path in claimed.glob("*/*") if path.is_dir())
-    for folder in folders:
+    batches = sorted(run / entry.name for run, found in folders(claimed) for entry in found if entry.is_dir)
+    for folder in batches:
         if not (folder / MANIFEST).exists():
             release(landing, folder)
-    return [folder for folder in folders if (folder / MANIFEST).exists()]
+    return [folder for folder in batches if (folder / MANIFEST).exists()]
 
 
-def batch_folder(claimed: Path, manifest: Manifest) -> Path:
+def batch_folder(claimed: AnyPath, manifest: Manifest) -> AnyPath:
     """Where a batch's zips are while it is worked on."""
     return claimed / f"{manifest.epoch:08d}" / manifest.batch
 
 
-def remove_batch(folder: Path) -> None:
+def remove_batch(folder: AnyPath) -> None:
     """Removes a batch's folder once its zips have left it; raises FileExistsError while it holds one."""
-    for path in folder.iterdir():
-        if path.suffix == ".zip":
-            raise FileExistsError(f"{folder.name} still holds a zip")
-    for path in folder.iterdir():
+    paths = list(folder.iterdir())
+    if any(path.suffix == ".zip" for path in paths):
+        raise FileExistsError(f"{folder.name} still holds a zip")
+    for path in paths:
         path.unlink()
     folder.rmdir()
     # The run's folder goes with its last batch; another batch may come or go at the same moment.
@@ -186,20 +185,28 @@ def remove_batch(folder: Path) -> None:
         folder.parent.rmdir()
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: AnyPath) -> None:
     """Makes a batch's folder, also where that of its run is removed at the same moment."""
     while not folder.exists():
         with suppress(FileNotFoundError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def _read_note(zip_path: Path) -> DeliveryNote:
-    path = zip_path.with_suffix(".json")
-    status = path.stat()
-    return _note_in(path, (status.st_ino, status.st_mtime_ns))
+def _notes(folder: AnyPath, found: Iterable[Entry]) -> Iterator[DeliveryNote]:
+    """The notes of the zips among what was found in a landing folder; a zip that has none yet is no delivery yet."""
+    by_name = {entry.name: entry for entry in found}
+    for name, entry in by_name.items():
+        if name.endswith(".zip") and not name.startswith("."):
+            note = name.removesuffix(".zip") + ".json"
+            if note in by_name or (folder / note).exists():
+                yield _note_in(folder / note, by_name.get(note, entry).version)
+
+
+def _read_note(path: AnyPath) -> DeliveryNote:
+    return DeliveryNote(**json.loads(path.read_bytes()))
 
 
 @lru_cache(NOTES_REMEMBERED)
-def _note_in(path: Path, version: tuple[int, int]) -> DeliveryNote:
-    """The note in a file of that inode and time: a backlog is looked through again and again."""
-    return DeliveryNote(**json.loads(path.read_bytes()))
+def _note_in(path: AnyPath, version: Hashable) -> DeliveryNote:
+    """The note in a file of that version: a backlog is looked through again and again."""
+    return _read_note(path)

@@ -1,7 +1,8 @@
-"""The embedded lake's lease: one process at a time, and a new number (epoch) for each ingest run.
+"""The lake's lease: one process at a time, and a new number (epoch) for each ingest run.
 
 The embedded metastore serves one process. A lock file tells whether another one runs; because a killed process leaves
 its JVM behind for a moment, the lease is given only after that JVM is confirmed ended. A lease is no fence by itself.
+That of a cluster is in `cluster_lease`.
 """
 
 from __future__ import annotations
@@ -16,18 +17,38 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spark_jobs.errors import LakeError, LakeInUseError
+from spark_jobs.landing import cluster_lease
 from spark_jobs.landing.files import write_json
+from spark_jobs.site import Site
 
 # A JVM whose driver was killed ends by itself within a second or two; half a minute is ample on a busy machine.
 JVM_END_SECONDS = 30.0
 
 
 @contextmanager
-def hold_lease(home: Path, what: str, has_endpoint: bool = False) -> Iterator[None]:
-    """Holds the lake in `home` for this process, saying `what` it does and whether it will serve questions meanwhile.
+def hold_lease(site: Site, what: str, has_endpoint: bool = False) -> Iterator[None]:
+    """Holds the lake of `site` for this process, saying `what` it does and whether it will serve questions meanwhile.
 
-    Raises LakeInUseError when another process has it, LakeError when the JVM of an ended process does not end.
+    Raises LakeInUseError when another process has it, LakeError when an ended process is not ended for certain.
     """
+    with cluster_lease.hold_lease(site, what) if site.cluster else _hold_local(site.local, what, has_endpoint):
+        yield
+
+
+@contextmanager
+def one_at_a_time(site: Site, what: str) -> Iterator[None]:
+    """Does the block when no other process of this lake does one of the same name."""
+    if site.cluster:
+        with cluster_lease.one_at_a_time(site, what):
+            yield
+        return
+    with (site.local / f".{what}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _hold_local(home: Path, what: str, has_endpoint: bool) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (home / ".lease").open("w") as lock:
         try:
@@ -35,18 +56,18 @@ def hold_lease(home: Path, what: str, has_endpoint: bool = False) -> Iterator[No
         except BlockingIOError:
             raise _in_use(home) from None
         _await_end_of_last_jvm(home)
-        write_json(home / ".holder", asdict(Holder(os.getpid(), what, has_endpoint)))
+        write_json(home / ".holder", asdict(Holder(f"process {os.getpid()}", what, has_endpoint)))
         yield
 
 
-def remember_jvm(home: Path, pid: int) -> None:
+def remember_jvm(site: Site, pid: int) -> None:
     """Notes the JVM that writes for this process, so that the next holder can make sure that it has ended."""
-    write_json(home / ".jvm", {"pid": pid, "started": _start_time(pid)})
+    write_json(site.local / ".jvm", {"pid": pid, "started": _start_time(pid)})
 
 
-def next_epoch(home: Path) -> int:
+def next_epoch(site: Site) -> int:
     """The number of this ingest run: one more than the last one's, also if that one was killed."""
-    path = home / ".epoch"
+    path = site.home / ".epoch"
     epoch = (json.loads(path.read_bytes()) if path.exists() else 0) + 1
     write_json(path, epoch)
     return epoch
@@ -54,15 +75,19 @@ def next_epoch(home: Path) -> int:
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that has a lake: its id, what it does, and whether it serves questions meanwhile."""
+    """Who has a lake, like `process 4711`; what it does, and whether it serves questions meanwhile."""
 
-    pid: int
+    who: str
     what: str
     has_endpoint: bool = False
 
 
-def holder(home: Path) -> Holder | None:
+def holder(site: Site) -> Holder | None:
     """Who has the lake now, or None."""
+    if site.cluster:
+        who, _, what = (cluster_lease.holder(site) or "").partition(" ")
+        return Holder(who, what) if who else None
+    home = site.local
     path = home / ".lease"
     if not path.exists():
         return None
@@ -78,12 +103,12 @@ def _noted(home: Path) -> Holder:
     try:
         return Holder(**json.loads((home / ".holder").read_bytes()))
     except FileNotFoundError:  # it has just begun
-        return Holder(0, "another process")
+        return Holder("another process", "it has just begun")
 
 
 def _in_use(home: Path) -> LakeInUseError:
     by = _noted(home)
-    problem = f"in use by process {by.pid} ({by.what})"
+    problem = f"in use by {by.who} ({by.what})"
     return LakeInUseError(str(home), problem, "Wait until it ends, or stop it.", by.has_endpoint)
 
 

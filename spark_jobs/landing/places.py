@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import DeliveryNote
+from spark_jobs.landing.files import AnyPath
 from spark_jobs.site import Site
 
 
@@ -20,7 +20,7 @@ class Place:
     """
 
     kind: str
-    path: Path
+    path: AnyPath
     offset: int
     length: int
     batch: str | None = None
@@ -60,7 +60,7 @@ def notes_under_way(site: Site) -> Iterator[DeliveryNote]:
             continue
 
 
-def _whole(kind: str, path: Path, batch: str | None = None) -> Place | None:
+def _whole(kind: str, path: AnyPath, batch: str | None = None) -> Place | None:
     try:
         return Place(kind, path, 0, path.stat().st_size, batch)
     except FileNotFoundError:  # moved on since it was listed

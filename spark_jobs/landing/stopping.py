@@ -6,22 +6,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from spark_jobs.landing.lease import holder
+from spark_jobs.site import Site
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 
 
-def ask_to_stop(home: Path) -> None:
+def ask_to_stop(site: Site) -> None:
     """Leaves the wish that the holder of the lake ends. It is forgotten when that process has ended."""
-    (home / ".stop").touch()
+    (site.home / ".stop").touch()
 
 
 @contextmanager
-def stop_when_asked(home: Path, told: threading.Event) -> Iterator[None]:
+def stop_when_asked(site: Site, told: threading.Event) -> Iterator[None]:
     """Sets `told` when someone asks; a wish that an earlier holder did not live to hear is dropped first."""
-    wish = home / ".stop"
+    wish = site.home / ".stop"
     wish.unlink(missing_ok=True)
     ended = threading.Event()
 
@@ -40,10 +40,10 @@ def stop_when_asked(home: Path, told: threading.Event) -> Iterator[None]:
         wish.unlink(missing_ok=True)
 
 
-def await_release(home: Path, seconds: float) -> bool:
+def await_release(site: Site, seconds: float) -> bool:
     """Waits until no process has the lake; False if one still has it after so many seconds."""
     deadline = time.monotonic() + seconds
-    while holder(home) is not None:
+    while holder(site) is not None:
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_jobs.landing.files import move, write_json, write_whole
+from spark_jobs.landing.files import AnyPath, entries, move, names, sync, write_json, write_whole
 
 # Bundles of this size keep the number of files (and of NameNode objects) small: about 300 a day at the brief's load.
 BUNDLE_BYTES = 128 << 20
+COPIED_AT_ONCE = 1 << 20
 
 INDEX = pa.schema(
     [
@@ -36,7 +35,7 @@ INDEX = pa.schema(
 class Location:
     """Where a zip's bytes are: `length` bytes from `offset` in the file `path`, a bundle or the zip itself."""
 
-    path: Path
+    path: AnyPath
     offset: int
     length: int
 
@@ -47,14 +46,14 @@ class Location:
             return file.read(self.length)
 
 
-def keep(vault: Path, zip_path: Path) -> None:
+def keep(vault: AnyPath, zip_path: AnyPath) -> None:
     """Takes a zip that was accounted for into the vault. A retry finds it there and is content."""
     folder = vault / "open"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     move(zip_path, folder / zip_path.name)
 
 
-def pack(vault: Path, bundle_bytes: int = BUNDLE_BYTES) -> int:
+def pack(vault: AnyPath, bundle_bytes: int = BUNDLE_BYTES) -> int:
     """Packs waiting zips into bundles of at least `bundle_bytes`; returns the number of bundles made.
 
     Crash-only: a plan is written first and removed last; each step in between can be done again with the same result,
@@ -72,7 +71,7 @@ def pack(vault: Path, bundle_bytes: int = BUNDLE_BYTES) -> int:
     return packed
 
 
-def locate(vault: Path, zip_ids: Collection[str]) -> dict[str, Location]:
+def locate(vault: AnyPath, zip_ids: Collection[str]) -> dict[str, Location]:
     """Where those of `zip_ids` are that the vault has.
 
     A zip leaves `open/` after the index names it: looked for in that order, it is found even while it is packed.
@@ -82,14 +81,21 @@ def locate(vault: Path, zip_ids: Collection[str]) -> dict[str, Location]:
         path = vault / "open" / f"{zip_id}.zip"
         if path.exists():
             found[zip_id] = Location(path, 0, path.stat().st_size)
-    index, wanted = vault / "index", [zip_id for zip_id in zip_ids if zip_id not in found]
-    if wanted and index.exists():
-        for row in pq.read_table(index, schema=INDEX, filters=[("zip_id", "in", wanted)]).to_pylist():
+    wanted = [zip_id for zip_id in zip_ids if zip_id not in found]
+    if wanted:
+        for row in _indexed(vault / "index", wanted):
             found[row["zip_id"]] = Location(vault / row["bundle"], row["offset"], row["length"])
     return found
 
 
-def find(vault: Path, zip_id: str) -> bytes | None:
+def _indexed(index: AnyPath, zip_ids: Collection[str]) -> Iterator[dict[str, Any]]:
+    for name in names(index):
+        if name.endswith(".parquet"):
+            with (index / name).open("rb") as file:
+                yield from pq.read_table(file, schema=INDEX, filters=[("zip_id", "in", zip_ids)]).to_pylist()
+
+
+def find(vault: AnyPath, zip_id: str) -> bytes | None:
     """The bytes of a zip in the vault, or None if it is not there."""
     location = locate(vault, [zip_id]).get(zip_id)
     if location is None:
@@ -100,51 +106,53 @@ def find(vault: Path, zip_id: str) -> bytes | None:
         return locate(vault, [zip_id])[zip_id].read()
 
 
-def _plan(vault: Path, bundle_bytes: int) -> list[str]:
+def _plan(vault: AnyPath, bundle_bytes: int) -> list[str]:
     """Names of the waiting zips for the next bundle, or none while there are too few bytes for one."""
-    names, size = [], 0
-    for path in sorted((vault / "open").glob("*.zip")):
-        names.append(path.name)
-        size += path.stat().st_size
+    planned, size = [], 0
+    for entry in sorted(entries(vault / "open"), key=lambda entry: entry.name):
+        if entry.name.endswith(".zip"):
+            planned.append(entry.name)
+            size += entry.bytes
         if size >= bundle_bytes:
-            return names
+            return planned
     return []
 
 
-def _carry_out(vault: Path, names: list[str]) -> None:
-    bundle = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32] + ".zips"
+def _carry_out(vault: AnyPath, packed: list[str]) -> None:
+    bundle = hashlib.sha256("\n".join(packed).encode()).hexdigest()[:32] + ".zips"
     index = vault / "index" / f"{bundle}.parquet"
     if not index.exists():
-        rows = _write_bundle(vault, bundle, names)
+        rows = _write_bundle(vault, bundle, packed)
         index.parent.mkdir(exist_ok=True, mode=0o700)
         written = pa.BufferOutputStream()
         pq.write_table(pa.Table.from_pylist(rows, INDEX), written)
         write_whole(index, written.getvalue())
-    for name in names:
+    for name in packed:
         (vault / "open" / name).unlink(missing_ok=True)
     (vault / "packing.json").unlink()
 
 
-def _write_bundle(vault: Path, bundle: str, names: list[str]) -> list[dict[str, object]]:
+def _write_bundle(vault: AnyPath, bundle: str, packed: list[str]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     temporary = vault / f".{bundle}.tmp"
     with temporary.open("wb") as out:
-        for name in names:
-            source, offset = vault / "open" / name, out.tell()
-            with source.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-                file.seek(0)
-                shutil.copyfileobj(file, out, 1 << 20)
-            rows.append(
-                {
-                    "zip_id": source.stem,
-                    "sha256": sha256,
-                    "bundle": bundle,
-                    "offset": offset,
-                    "length": out.tell() - offset,
-                }
-            )
-        out.flush()
-        os.fsync(out.fileno())  # before the zips that it holds are removed
-    temporary.rename(vault / bundle)
+        offset = 0
+        for name in packed:
+            sha256, length = _append(out, vault / "open" / name)
+            zip_id = name.removesuffix(".zip")
+            rows.append({"zip_id": zip_id, "sha256": sha256, "bundle": bundle, "offset": offset, "length": length})
+            offset += length
+        sync(out)  # before the zips that it holds are removed
+    temporary.replace(vault / bundle)  # type: ignore[arg-type]
     return rows
+
+
+def _append(out: IO[bytes], source: AnyPath) -> tuple[str, int]:
+    """Copies a file to the end of `out`; returns its SHA-256 and its length."""
+    digest, length = hashlib.sha256(), 0
+    with source.open("rb") as file:
+        while piece := file.read(COPIED_AT_ONCE):
+            digest.update(piece)
+            out.write(piece)
+            length += len(piece)
+    return digest.hexdigest(), length

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
+from spark_jobs.landing.files import AnyPath, names
 from spark_jobs.landing.vault import INDEX
 
 CHUNK = 1 << 20
@@ -34,23 +34,23 @@ class Checked:
     defects: tuple[Defect, ...]
 
 
-def check_vault(vault: Path, part: int = 1, parts: int = 1) -> Checked:
+def check_vault(vault: AnyPath, part: int = 1, parts: int = 1) -> Checked:
     """Reads the bundles of one of so many equal parts of the vault, counted from 1; bundles belong to parts by their names.
 
     Beside a running ingest too: a bundle never changes once its index is there.
     """
-    bundles = {path.name for path in vault.glob("*.zips")}
+    bundles = {name for name in names(vault) if name.endswith(".zips") and name[0] != "."}
     # In this order: a bundle that has no index yet has a plan, and the plan goes after the index has come.
     is_packing = (vault / "packing.json").exists()
-    indexes = {path.stem: path for path in (vault / "index").glob("*.parquet")}
-    strays = set() if is_packing else bundles - set(indexes)
-    chosen = sorted(name for name in (*indexes, *strays) if _part_of(name, parts) == part)
+    indexed = {name.removesuffix(".parquet") for name in names(vault / "index") if name[0] != "."}
+    strays = set() if is_packing else bundles - indexed
+    chosen = sorted(name for name in indexed | strays if _part_of(name, parts) == part)
     zips, size, defects = 0, 0, []
     for name in chosen:
         if name in strays:
             defects.append(Defect(name, None, "it has no index"))
             continue
-        rows = pq.read_table(indexes[name], schema=INDEX).to_pylist()
+        rows = _rows(vault / "index" / f"{name}.parquet")
         zips, size = zips + len(rows), size + sum(row["length"] for row in rows)
         defects += _check_bundle(vault / name, rows)
     return Checked(len(chosen), zips, size, tuple(defects))
@@ -61,7 +61,12 @@ def _part_of(bundle: str, parts: int) -> int:
     return int(bundle[:8], 16) % parts + 1
 
 
-def _check_bundle(path: Path, rows: list[dict[str, Any]]) -> Iterator[Defect]:
+def _rows(index: AnyPath) -> list[dict[str, Any]]:
+    with index.open("rb") as file:
+        return pq.read_table(file, schema=INDEX).to_pylist()
+
+
+def _check_bundle(path: AnyPath, rows: list[dict[str, Any]]) -> Iterator[Defect]:
     if not path.exists():
         yield Defect(path.name, None, f"it is gone, with {len(rows)} zips")
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from spark_jobs.errors import LakeError, LakeInUseError
-from spark_jobs.site import Site
+from spark_jobs.site import Cluster, Site
 from spark_jobs.tables.endpoint import Address, read_address
 from spark_jobs.tables.lake import Lake, open_lake
 
@@ -62,10 +62,14 @@ class Access:
 
 @contextmanager
 def open_access(site: Site, what: str) -> Iterator[Access]:
-    """Opens the lake, or connects to the endpoint of the ingest that has it.
+    """Opens the lake, or connects to the endpoint of the ingest that has it; in a cluster, to a Thrift Server.
 
     Raises LakeError where another process has the lake and offers no endpoint.
     """
+    if site.cluster:
+        with _connect(site, *_addresses(site.cluster)) as access:
+            yield access
+        return
     with ExitStack() as stack:
         try:
             lake = stack.enter_context(open_lake(site, what))
@@ -100,19 +104,32 @@ def _await_address(site: Site, in_use: LakeInUseError) -> Address:
     return address
 
 
-@contextmanager
-def _connect(site: Site, address: Address) -> Iterator[Access]:
-    from pyhive import exc, hive  # noqa: PLC0415  # slow to import, and seldom needed
+def _addresses(cluster: Cluster) -> list[Address]:
+    """The proxies before the Thrift Servers, which ask for no password yet."""
+    parted = (address.rpartition(":") for address in cluster.hive)
+    return [Address(host, int(port), cluster.user, "") for host, _, port in parted]
+
+
+def _dial(site: Site, addresses: Sequence[Address]) -> Any:
+    """A connection of PyHive to the first that answers."""
+    from pyhive import hive  # noqa: PLC0415  # slow to import, and seldom needed
     from thrift.transport.TTransport import TTransportException  # noqa: PLC0415
 
-    try:
-        connection = hive.connect(
-            address.host, address.port, auth="CUSTOM", username=address.user, password=address.password
-        )
-    except TTransportException:
-        raise LakeError(
-            str(site.home), "the ingest that has the lake does not answer", "Try again in a moment."
-        ) from None
+    for address in addresses:
+        given = {"auth": "CUSTOM", "password": address.password} if address.password else {}
+        try:
+            return hive.connect(address.host, address.port, username=address.user, **given)
+        except (TTransportException, EOFError, OSError):
+            continue
+    who = "no Thrift Server answers" if site.cluster else "the ingest that has the lake does not answer"
+    raise LakeError(str(site.home), who, "Try again in a moment.")
+
+
+@contextmanager
+def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
+    from pyhive import exc  # noqa: PLC0415
+
+    connection = _dial(site, addresses)
 
     def ask(statement: str, most: int | None = None) -> Answer:
         cursor = connection.cursor()

@@ -46,14 +46,20 @@ def _add_missing_columns(session: SparkSession, name: str) -> None:
 def create_view(session: SparkSession, table: HudiTable, feed: Feed) -> None:
     """Shows `table` to readers as `lake.<name>`: no deleted rows, no columns of the machinery, a comment a column."""
     comments = {c.name: c.description for m in feed.readers if m.target == table.name for c in m.columns}
-    columns = [name for name in session.table(f"{table.database}.{table.name}").columns if not _is_machinery(name)]
-    partition_last = [*(c for c in columns if c not in PROVENANCE), *PROVENANCE]
-    described = ", ".join(f"`{name}`{comment(comments.get(name, ''))}" for name in partition_last)
-    selected = ", ".join(f"`{name}`" for name in partition_last)
+    columns = shown_columns(session, table)
+    described = ", ".join(f"`{name}`{comment(comments.get(name, ''))}" for name in columns)
+    selected = ", ".join(f"`{name}`" for name in columns)
     session.sql(  # names come from validated rules
         f"CREATE OR REPLACE VIEW lake.{table.name} ({described}) AS"
         f" SELECT {selected} FROM {table.database}.{table.name} WHERE NOT _deleted"
     )
+
+
+def shown_columns(session: SparkSession, table: HudiTable) -> dict[str, str]:
+    """What readers see of `table`, name -> Spark type, where a row came from last."""
+    kinds = dict(session.table(f"{table.database}.{table.name}").dtypes)
+    shown = [name for name in kinds if not _is_machinery(name)]
+    return {name: kinds[name] for name in (*(c for c in shown if c not in PROVENANCE), *PROVENANCE)}
 
 
 def view_is_current(catalog: Catalog, table: HudiTable, feed: Feed) -> bool:

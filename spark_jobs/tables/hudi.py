@@ -7,17 +7,16 @@ Server, Presto and hudi-rs (see docs/decisions/): change one only with such a te
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from py4j.java_gateway import JavaObject
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from spark_jobs.landing.files import AnyPath, names, remove_tree
 
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
@@ -37,7 +36,7 @@ class HudiTable:
 
     database: str
     name: str
-    path: Path
+    path: AnyPath
     record_key: tuple[str, ...]
     partition_by: str | None = None
     global_index: bool = False
@@ -99,17 +98,12 @@ class HudiTable:
     @property
     def partitions(self) -> frozenset[str]:
         """The folders of the table's partitions."""
-        if not self.partition_by or not self.path.exists():
+        if not self.partition_by:
             return frozenset()
-        with os.scandir(self.path) as entries:
-            return frozenset(entry.name for entry in entries if not entry.name.startswith("."))
+        return frozenset(name for name in names(self.path) if not name.startswith("."))
 
     def _instants(self, ending: str) -> set[str]:
-        try:
-            with os.scandir(self.path / ".hoodie") as entries:
-                parted = [entry.name.partition(".") for entry in entries]
-        except FileNotFoundError:
-            return set()
+        parted = [name.partition(".") for name in names(self.path / ".hoodie")]
         return {instant for instant, _, action in parted if action == ending}
 
 
@@ -142,8 +136,8 @@ class TableWriter:
     """Writes tables, one writer a table at a time, different tables side by side."""
 
     def __init__(self) -> None:
-        self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
-        self._synced: dict[Path, Shown] = {}
+        self._locks: dict[AnyPath, threading.Lock] = defaultdict(threading.Lock)
+        self._synced: dict[AnyPath, Shown] = {}
 
     def upsert(self, rows: DataFrame, table: HudiTable, settled: bool = False) -> str:
         """Upserts `rows` and syncs the metastore; returns the commit's instant. `settled`: they hold each key once.
@@ -193,7 +187,7 @@ def clear_dead_writes(session: SparkSession, table: HudiTable) -> list[str]:
     removed to be made anew. To be called only where no writer of the table can be at work.
     """
     if not table.has_commits:
-        shutil.rmtree(table.path, ignore_errors=True)
+        remove_tree(table.path)
         return []
     instants = table.open_commits
     if instants:

@@ -108,12 +108,13 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
     """
     if site.restoring.exists() and what != RESTORE:
         raise LakeError(str(site.home), "a restore was begun there and has not ended", "Say it again: lake restore")
-    with hold_lease(site.home, what, has_endpoint):
+    with hold_lease(site, what, has_endpoint):
         site.endpoint.unlink(missing_ok=True)
         # Of a process that was killed: nobody else is at work, and nothing in it is read again.
         shutil.rmtree(site.scratch, ignore_errors=True)
         lake = Lake(site, open_session(site))
-        remember_jvm(site.home, lake.session._jvm.java.lang.ProcessHandle.current().pid())
+        if not site.cluster:
+            remember_jvm(site, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)
         for table, columns in ((lake.ledger, LEDGER), (lake.quarantine, QUARANTINE)):
             _make(lake, table, columns)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable
-from pathlib import Path
 from typing import TypeVar
+
+from spark_jobs.landing.files import AnyPath, entries
 
 Read = TypeVar("Read")
 
@@ -24,12 +24,8 @@ class Remembered:
         return known[1]  # type: ignore[return-value]
 
 
-def files_of(warehouse: Path, table: str) -> Hashable:
+def files_of(warehouse: AnyPath, table: str) -> Hashable:
     """The state of a plain table, `schema.name`: its data files. An INSERT by any client adds one."""
     schema, _, name = table.partition(".")
-    try:
-        with os.scandir(warehouse / f"{schema}.db" / name) as entries:
-            found = [(entry.name, entry.stat()) for entry in entries if entry.name[0] not in "._"]
-    except FileNotFoundError:
-        return None
-    return frozenset((name, status.st_size, status.st_mtime_ns) for name, status in found)
+    found = entries(warehouse / f"{schema}.db" / name)
+    return frozenset((entry.name, entry.version) for entry in found if entry.name[0] not in "._")

@@ -34,7 +34,10 @@ def hudi_jar() -> Path:
 
 
 def open_session(site: Site, cores: int | None = None) -> SparkSession:
-    """A session on the embedded lake `site`; an existing one of this process is returned as it is."""
+    """A session on the lake of `site`; an existing one of this process is returned as it is."""
+    if site.cluster:
+        site.make_folders()
+        return SparkSession.builder.getOrCreate()  # YARN has started it with what `cluster_settings` says
     return _start(site, settings(site), cores)
 
 
@@ -75,7 +78,7 @@ def _quiet_jvm(session: SparkSession, site: Site) -> None:
 
 
 def _publish_instants_whole(session: SparkSession) -> None:
-    """Has Hudi write a file of a local table's timeline aside and rename it, as it does on HDFS.
+    """Has Hudi write a file of a local table's timeline aside and rename it, as it does in HDFS.
 
     Hudi 1.0.2 asks whether a file system is HDFS, and writes in place on every other: a reader that came at that moment
     found a commit of no content and failed. Nothing else in it asks the same of a path without a scheme, as ours are.
@@ -89,6 +92,12 @@ def _publish_instants_whole(session: SparkSession) -> None:
 def settings(site: Site) -> dict[str, str]:
     """Spark's settings for an embedded lake."""
     return {**_engine(site), **_hudi(), **_embedded_metastore(site)}
+
+
+def cluster_settings(site: Site) -> dict[str, str]:
+    """What a Spark application of the lake in a cluster is submitted with, beside the settings that every host has."""
+    assert site.cluster is not None
+    return {**_work(), **_hudi(), "spark.sql.warehouse.dir": str(site.warehouse), **site.cluster.spark}
 
 
 def _engine(site: Site) -> dict[str, str]:
@@ -105,17 +114,26 @@ def _engine(site: Site) -> dict[str, str]:
             " -XX:+UseParallelGC -XX:+DisableExplicitGC -XX:MetaspaceSize=384m -Duser.timezone=UTC"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
-        # By its name alone: it stands above this package.
-        "spark.python.daemon.module": "spark_jobs.batches.workers",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": str(os.cpu_count()),
+        "spark.sql.warehouse.dir": str(site.warehouse),
+        "spark.local.dir": str(site.scratch),
+        **_work(),
+    }
+
+
+def _work() -> dict[str, str]:
+    """How the jobs do their work, wherever they run."""
+    return {
+        # By its name alone: it stands above this package.
+        "spark.python.daemon.module": "spark_jobs.batches.workers",
         "spark.scheduler.mode": "FAIR",
         # A task that overflows its stack or the heap fails its batch. By default it would end the process, and so all others.
         "spark.executor.killOnFatalError.depth": "0",
         "spark.sql.session.timeZone": "UTC",
         # A rule may hold ${...}, which is text and no variable.
         "spark.sql.variable.substitute": "false",
-        "spark.sql.shuffle.partitions": str(os.cpu_count()),
         "spark.sql.adaptive.enabled": "false",
         # What is cached is read within seconds: to look for the best encoding of each column costs more than the memory.
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
@@ -125,8 +143,6 @@ def _engine(site: Site) -> dict[str, str]:
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
-        "spark.sql.warehouse.dir": str(site.warehouse),
-        "spark.local.dir": str(site.scratch),
     }
 
 

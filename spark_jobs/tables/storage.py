@@ -5,14 +5,13 @@ Nothing is opened, so it may be asked at any time, beside a writer too: then a f
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
+from spark_jobs.landing.files import entries
 from spark_jobs.tables.hudi import HudiTable
 
 SMALL_BYTES = 32 << 20  # a base file below it costs its opening more than its reading
@@ -121,16 +120,7 @@ def _counts(files: list[File], partition: str) -> tuple[int, int, int, int]:
 
 def _files(table: HudiTable) -> Iterator[File]:
     for partition in table.partitions or ("",):
-        with os.scandir(table.path / partition) as entries:
-            for entry in entries:
-                match = _BASE.fullmatch(entry.name) or _LOG.fullmatch(entry.name)
-                if match:
-                    is_log = entry.name.startswith(".")
-                    yield File((partition, match["group"]), match["instant"], _size(Path(entry.path)), is_log)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0  # cleaned this moment
+        for entry in entries(table.path / partition):
+            match = _BASE.fullmatch(entry.name) or _LOG.fullmatch(entry.name)
+            if match:
+                yield File((partition, match["group"]), match["instant"], entry.bytes, entry.name.startswith("."))

@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from spark_jobs.lab.state import lab_that_is_up
 from spark_jobs.site import REPOSITORY
 
 LONGEST_SECONDS = 1800
@@ -21,6 +22,14 @@ def run_lake(*arguments):
 def on_host(host, command):
     """Runs a shell command on a lab host."""
     return run_lake("lab", "ssh", host, "--", command)
+
+
+def copy_to(host, source, target, owner):
+    """Copies a local folder to a host, for a user there."""
+    lab = lab_that_is_up()
+    enter = f"ssh -i {lab.key} -o UserKnownHostsFile={lab.known_hosts} root@{lab.host(host).address}"
+    unpack = f"rm -rf {target}; mkdir -p {target}; tar -C {target} -xf -; chown -R {owner}: {target}"
+    subprocess.run(f"tar -C {source} -cf - . | {enter} '{unpack}'", shell=True, check=True)
 
 
 def hosts():

@@ -18,7 +18,7 @@ def test_roles_pass_the_linter_at_its_strictest(deployed):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("site", ["lab", "lab-small", "production"])
+@pytest.mark.parametrize("site", ["lab", "lab-small", "single", "production"])
 def test_inventory_holds_its_promises(deployed, site):
     run_lake("lab", "deploy", "--site", f"inventory/{site}", "--playbook", "inventory")
 
@@ -72,6 +72,16 @@ def test_hdfs_goes_on_when_the_cable_of_the_active_namenode_is_pulled(deployed):
     run_lake("lab", "join", active)
     run_lake("lab", "verify")
     assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/cut")).split() == ["cut"]
+
+
+def test_hosts_that_all_lost_power_boot_into_a_working_site(deployed):
+    on_host("n3", put("/tmp/blackout", "before"))
+    for host in sorted(HOSTS):
+        run_lake("lab", "kill", host)
+    for host in sorted(HOSTS):
+        run_lake("lab", "start", host)
+    run_lake("lab", "verify")
+    assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/blackout")).split() == ["before"]
 
 
 def as_hdfs(command):

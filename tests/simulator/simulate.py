@@ -36,11 +36,11 @@ Progress = Callable[[str], None]
 
 def simulate(
     out: Path, facilities: int, zips: int, seed: int, waves: int = 3, edge_mb: int = 40,
-    synthea: Path | None = None, progress: Progress = lambda line: None,
+    synthea: Path | None = None, progress: Progress = lambda line: None, each_wave: bool = False,
 ) -> dict:  # fmt: skip
     """Write `zips` deliveries to `out/drop` and what must become of them to `out/truth`; return the summary.
 
-    The same arguments give the same bytes. `synthea` is a folder of Synthea's CSV files instead of the small extract.
+    With `each_wave`, `out/truth/after/<wave>` has what must have become of the waves up to that one. The same arguments give the same bytes. `synthea` is a folder of Synthea's CSV files instead of the small extract.
     """
     _clear(out)
     world = World(seed, Care(synthea), Truth())
@@ -50,6 +50,8 @@ def simulate(
         here = [planned for planned in plan if planned.wave == wave]
         for planned in here:
             run.deliver(planned)
+        if each_wave and wave < waves:
+            write_truth(world.truth, out / "truth" / "after" / str(wave))
         progress(f"wave {wave}: {len(here)} zips, {run.bytes_written / 1e6:,.1f} MB so far")
     return write_truth(world.truth, out / "truth") | {"bytes": run.bytes_written}
 

@@ -59,7 +59,7 @@ def site(tmp_path_factory):
             yield site
         finally:
             stopped = lake(site, "ingest", "stop")
-            assert stopped["stopped"] == process.pid
+            assert stopped["stopped"] == f"process {process.pid}"
             assert process.wait(10) == 0, log.read_text()
     assert read_address(site) is None
 

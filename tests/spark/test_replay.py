@@ -208,7 +208,7 @@ def claim_replays(visits):
     lake = visits.lake
     plan = make_plan(lake, landed_zips(lake.site.landing), Troubles(), Counter())
     (planned,) = plan.batches
-    epoch = next_epoch(lake.site.home)
+    epoch = next_epoch(lake.site)
     rules = rules_to_manifest(planned.feed, plan.rules.targets)
     manifest = Manifest(f"visits-{epoch:06d}-0000", epoch, "visits", 2, rules, tuple(planned.zips))
     return claim(lake.site.landing, lake.site.claimed, manifest)

@@ -54,7 +54,7 @@ def devices(lake, *columns):
 def claimed_by(lake, rules, note):
     """A batch as an ingest leaves it that was killed right after its claim."""
     manifest = Manifest(
-        f"devices-{next_epoch(lake.site.home):06d}-0000", 1, "devices", rules.revision,
+        f"devices-{next_epoch(lake.site):06d}-0000", 1, "devices", rules.revision,
         rules_to_manifest(rules, {"device": TARGET}), (ClaimedZip(note),),
     )  # fmt: skip
     return claim(lake.site.landing, lake.site.claimed, manifest)

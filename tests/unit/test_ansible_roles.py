@@ -1,5 +1,8 @@
 """The roles: every variable is described, every description has its variable, every component its playbook and its proof."""
 
+import io
+import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ ANSIBLE = REPOSITORY / "ansible"
 ROLES = sorted((ANSIBLE / "roles").iterdir())
 COMPONENTS = (
     *("host", "zookeeper", "hdfs", "yarn", "postgresql", "metastore"),
-    *("thrift_server", "presto", "haproxy", "edge"),
+    *("thrift_server", "presto", "haproxy", "edge", "airflow"),
 )
 
 
@@ -43,6 +46,16 @@ def test_variables_carry_the_name_of_their_role(role):
     assert {name for name in names if not name.startswith(f"{role.name}_")} == set()
 
 
+def test_code_of_the_jobs_is_packed_to_the_same_bytes_each_time():
+    pack = ["sh", str(ANSIBLE / "roles/carelake/files/pack.sh")]
+    first, second = (subprocess.run(pack, cwd=REPOSITORY, capture_output=True, check=True).stdout for _ in range(2))
+    with tarfile.open(fileobj=io.BytesIO(first)) as archive:
+        names = archive.getnames()
+    assert first == second
+    assert names[-1] == "lake"
+    assert "spark_jobs/cli/__main__.py" in names
+
+
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_component_has_a_playbook_and_a_proof(component):
     assert (ANSIBLE / "playbooks" / f"{component}.yml").exists()
@@ -54,11 +67,17 @@ def test_component_has_a_playbook_and_a_proof(component):
     assert f"name: {component}\n" in (ANSIBLE / "playbooks/verify.yml").read_text()
 
 
-@pytest.mark.parametrize("site", ["lab", "lab-small", "production"])
+@pytest.mark.parametrize("site", ["lab", "lab-small", "single", "production"])
 def test_variables_of_an_inventory_are_known_to_a_role(site):
     known = {name for role in ROLES for name in (read(role / "defaults/main.yml") or {})}
     given = read(Path(REPOSITORY) / "inventory" / site / "group_vars/all.yml")
     assert {name for name in given if not name.startswith(("ansible_", "lab_"))} <= known
+
+
+def test_destroying_finds_what_roles_write_outside_of_their_own_folders():
+    templates = {path for role in ROLES for path in (role / "templates").glob("*.j2")}
+    # Those have no comments, or none that would do no harm; they lie in a folder that is removed whole.
+    assert {path.name for path in templates if "Managed by Ansible" not in path.read_text()} <= {"racks.j2"}
 
 
 @pytest.mark.parametrize("folder", sorted((ANSIBLE / "artifacts").iterdir()), ids=lambda folder: folder.name)

@@ -73,7 +73,7 @@ def read_in_a_task(folder, zips, sha256=None, refusal=None):
     contexts = []
     for zip_id, content in zips.items():
         (folder / zip_id).write_bytes(content)
-        contexts.append(ZipContext(str(folder / zip_id), zip_id, sha256 or sha(content), "", {}, refusal))
+        contexts.append(ZipContext(folder / zip_id, zip_id, sha256 or sha(content), "", {}, refusal))
     task = pa.RecordBatch.from_pydict({"id": [1]})
     return [row for out in ZipReader(FEED, [[], contexts])([task]) for row in out.to_pylist()]
 

@@ -3,6 +3,7 @@
 import json
 import os
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -214,7 +215,7 @@ def test_packing_killed_at_any_step_is_finished_by_the_next_run(tmp_path, monkey
         if killed_at == "write_table":
             patched.setattr(vault.pq, "write_table", die)
         elif killed_at == "unlink":
-            patched.setattr(vault.Path, "unlink", die)
+            patched.setattr(Path, "unlink", die)
         else:
             patched.setattr(vault, "_write_bundle", die)
         with pytest.raises(KilledError):

@@ -1,0 +1,59 @@
+"""The target tables as Presto's readers see them: views that only Presto can make, in a schema of their own.
+
+Presto can't read Spark's views, nor Spark Presto's. Both are made of one definition, `catalog.shown_columns`.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from spark_jobs.errors import LakeError
+from spark_jobs.site import Cluster
+from spark_jobs.tables.hudi import HudiTable
+
+CATALOG = "hive"
+SCHEMA = "lake_presto"
+ANSWER_SECONDS = 30.0
+
+
+def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, str]) -> None:
+    """Shows `table` in Presto as `hive.lake_presto.<name>`; `columns` maps names to Spark types. Can be repeated.
+
+    Raises LakeError if Presto does not answer, or refuses.
+    """
+    view = f"{CATALOG}.{SCHEMA}.{table.name}"
+    selected = ", ".join(f'{_shown(kind, name)} AS "{name}"' for name, kind in columns.items())
+    source = f'{CATALOG}.{table.database}."{table.name}"'
+    _ask(cluster, f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
+    _ask(cluster, f"CREATE OR REPLACE VIEW {view} AS SELECT {selected} FROM {source} WHERE NOT _deleted")
+
+
+def _shown(kind: str, name: str) -> str:
+    """A time is a number of microseconds in the metastore: as a TIMESTAMP Presto would read it wrongly once a column was added."""
+    return f'from_unixtime("{name}" / 1e6)' if kind == "timestamp" else f'"{name}"'
+
+
+def _ask(cluster: Cluster, statement: str) -> None:
+    """Runs a statement by way of the first proxy that answers."""
+    from pyhive import presto  # noqa: PLC0415  # of no use outside a cluster
+    from pyhive.exc import Error  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415
+
+    problem = "no proxy answers"
+    for address in cluster.presto:
+        place = urlsplit(address)
+        options = {"timeout": ANSWER_SECONDS}
+        cursor = presto.connect(place.hostname, place.port, username=cluster.user, requests_kwargs=options).cursor()
+        try:
+            cursor.execute(statement)
+            cursor.fetchall()
+        except RequestException as error:
+            problem = type(error).__name__
+        except Error as error:
+            told = error.args[0] if error.args else None
+            raise LakeError(
+                "Presto", told.get("errorName", "refuses") if isinstance(told, dict) else "refuses"
+            ) from None
+        else:
+            return
+    raise LakeError("Presto", problem, "Its views are made with the next batch of a feed.")

@@ -1,0 +1,167 @@
+"""All that read the lake's tables, asked for the same rows: each gives them as lines of one shape, which the truth gives too.
+
+A line is the table's name and its values, each the hex of its text, or `-` for null: no reader's way to quote, and none of its
+ways to show a number, comes in between.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyhive import hive, presto
+
+from spark_jobs.lab.state import lab_that_is_up
+from tests.lab.machine import on_host
+
+PORTS = {"hive": 10000, "presto": 8080}
+SPARK_SCRIPT = """
+import sys
+from pyspark.sql import SparkSession
+session = SparkSession.builder.getOrCreate()
+for row in session.sql(sys.argv[1]).toLocalIterator():
+    print("row", row[0])
+session.stop()
+"""
+
+
+def expected(truth: Path):
+    """The lines of the truth, as often as it has them."""
+    return Counter(line for path in sorted((truth / "tables").glob("*.parquet")) for line in _lines_of(path))
+
+
+def by_pyhive(truth):
+    """Through a Thrift Server, by way of a proxy."""
+    connection = hive.connect(_address("n1"), PORTS["hive"], username="analyst")
+    return _fetch(connection.cursor(), spark_statement(truth))
+
+
+def by_presto_http(truth):
+    """Through Presto, by way of a proxy."""
+    connection = presto.connect(_address("n3"), PORTS["presto"], username="analyst", catalog="hive")
+    return _fetch(connection.cursor(), presto_statement(truth))
+
+
+def by_beeline(truth):
+    """Through a Thrift Server, by Hive's own JDBC driver."""
+    return _said(
+        "n2", f"sudo -u spark beeline {BEELINE} -u jdbc:hive2://n2:{PORTS['hive']}/lake", spark_statement(truth)
+    )
+
+
+def by_presto_cli(truth):
+    """Through Presto, by its own command."""
+    return _said("n1", "presto --catalog hive --output-format TSV", presto_statement(truth))
+
+
+def by_presto_jdbc(truth):
+    """Through Presto, by its JDBC driver in a program that knows none of it."""
+    program = f"sudo -u spark env SPARK_SUBMIT_OPTS= beeline {BEELINE} -d com.facebook.presto.jdbc.PrestoDriver"
+    return _said(
+        "n3", f"{program} -u jdbc:presto://n3:{PORTS['presto']}/hive/lake_presto -n analyst", presto_statement(truth)
+    )
+
+
+def by_spark(truth):
+    """By a Spark application of its own."""
+    on_host("n1", f"cat >/tmp/read.py <<'END'\n{SPARK_SCRIPT}\nEND")
+    program = "sudo -u spark spark-submit --driver-memory 512m --conf spark.executor.instances=1 /tmp/read.py"
+    said = on_host("n1", f"{program} \"$(cat <<'END'\n{spark_statement(truth)}\nEND\n)\"")
+    return Counter(line.removeprefix("row ") for line in said.splitlines() if line.startswith("row "))
+
+
+READERS = {
+    "Spark": by_spark,
+    "Thrift Server, PyHive": by_pyhive,
+    "Thrift Server, beeline": by_beeline,
+    "Presto, HTTP": by_presto_http,
+    "Presto CLI": by_presto_cli,
+    "Presto JDBC": by_presto_jdbc,
+}
+BEELINE = "--silent=true --showHeader=false --outputformat=tsv2"
+
+
+def spark_statement(truth):
+    """The lines of all tables in Spark's SQL."""
+    return " UNION ALL ".join(
+        f"SELECT concat_ws('|', '{path.stem}', {', '.join(_spark_cell(field) for field in pq.read_schema(path))})"
+        f" FROM lake.{path.stem} v LEFT JOIN ops.ledger l ON v._zip_id = l.zip_id"
+        for path in sorted((truth / "tables").glob("*.parquet"))
+    )
+
+
+def presto_statement(truth):
+    """The lines of all tables in Presto's SQL."""
+    return " UNION ALL ".join(
+        f"SELECT array_join(ARRAY['{path.stem}', {', '.join(_presto_cell(field) for field in pq.read_schema(path))}], '|')"
+        f" FROM hive.lake_presto.{path.stem} v LEFT JOIN hive.ops.ledger l ON v._zip_id = l.zip_id"
+        for path in sorted((truth / "tables").glob("*.parquet"))
+    )
+
+
+def _column(field):
+    return "l.name" if field.name == "_zip_name" else f"v.{field.name}"
+
+
+def _spark_cell(field):
+    column = f"unix_millis({_column(field)})" if pa.types.is_timestamp(field.type) else _column(field)
+    return f"coalesce(hex(cast({column} AS string)), '-')"
+
+
+def _presto_cell(field):
+    column = _column(field)
+    if pa.types.is_timestamp(field.type):
+        column = f"CAST(round(to_unixtime({column}) * 1000) AS BIGINT)"
+    return f"COALESCE(to_hex(to_utf8(CAST({column} AS VARCHAR))), '-')"
+
+
+def _lines_of(path):
+    table = pq.read_table(path)
+    texts = [_texts(table.column(field.name), field.type) for field in table.schema]
+    for row in zip(*texts, strict=True):
+        cells = ("-" if text is None else text.encode().hex().upper() for text in row)
+        yield "|".join((path.stem, *cells))
+
+
+def _texts(column, kind):
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp("ms", tz=kind.tz), safe=False).cast(pa.int64())
+    values = column.to_pylist()
+    if pa.types.is_boolean(kind):
+        return [None if value is None else str(value).lower() for value in values]
+    return [None if value is None else str(value) for value in values]
+
+
+def _fetch(cursor, statement):
+    cursor.execute(statement)
+    return Counter(row[0] for row in cursor.fetchall())
+
+
+def _said(host, program, statement):
+    """What a command-line reader on a host prints; the statement travels as a file."""
+    on_host(host, f"cat >/tmp/statement.sql <<'END'\n{statement};\nEND")
+    return Counter(line for line in on_host(host, f"{program} -f /tmp/statement.sql").splitlines() if "|" in line)
+
+
+def _address(host):
+    return lab_that_is_up().host(host).address
+
+
+def differences(truth, readers=READERS):
+    """Counts of missing and surplus rows by reader and table; never a row."""
+    wanted = expected(truth)
+    found = {}
+    for name, read in readers.items():
+        given = read(truth)
+        missing, surplus = wanted - given, given - wanted
+        if missing or surplus:
+            found[name] = json.dumps({"missing": _by_table(missing), "surplus": _by_table(surplus)})
+    return found
+
+
+def _by_table(lines):
+    counts = Counter()
+    for line, count in lines.items():
+        counts[line.partition("|")[0]] += count
+    return dict(counts)
