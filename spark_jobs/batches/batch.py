@@ -15,6 +15,8 @@ from spark_jobs.rules.rows import feed_from_rows, feed_rows, target_from_row, ta
 
 # The rows of zips of so few bytes are read and counted by one task: more would cost more than they save.
 SMALL_BYTES = 2 << 20
+# A larger zip may take minutes: the others of its feed do not wait for it, nor do all batches at once hold such zips.
+LARGE_ZIP = 16 << 20
 NO_FEED = "zip.no_feed: no feed in force takes it"
 WRITING, BEGINNINGS = "writing", "beginnings"
 
@@ -98,6 +100,11 @@ class Batch:
 def is_small(zips: Iterable[ClaimedZip]) -> bool:
     """Whether these zips are work for one task."""
     return sum(z.note.bytes for z in zips) <= SMALL_BYTES
+
+
+def has_large(zips: Iterable[ClaimedZip]) -> bool:
+    """Whether one of these zips may keep its reader busy for minutes."""
+    return any(z.note.bytes > LARGE_ZIP for z in zips)
 
 
 def rules_to_manifest(feed: Feed | None, targets: Mapping[str, TargetTable]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,7 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from spark_jobs.archives import ZipError
-from spark_jobs.batches.batch import Batch
+from spark_jobs.batches.batch import Batch, has_large
 from spark_jobs.batches.times import extract_times
 from spark_jobs.formats import Rows, ZipSummary, arrow_schema, read_zip, type_columns
 from spark_jobs.landing.files import AnyPath
@@ -32,6 +34,11 @@ BYTES_TYPED_TOGETHER = 16 << 20
 # A task reads about so many packed bytes, so that its start costs little beside, and no task keeps the others waiting;
 # fewer where there are cores to be had, but never so few that they are read sooner than a task starts.
 BYTES_A_TASK, LEAST_BYTES_A_TASK = 8 << 20, 256 << 10
+
+# Whoever reads a large zip gives way to those that read small ones: where there are cores to be had it is as fast as they.
+LARGE_NICENESS = 10
+NICENESS = "CARELAKE_NICENESS"
+_PLANNING = threading.Lock()
 
 PROVENANCE = pa.schema(
     [
@@ -70,7 +77,21 @@ def parse(session: SparkSession, batch: Batch) -> DataFrame:
     shares = even_shares(batch, session.sparkContext.defaultParallelism)
     tasks = session.range(0, len(shares), 1, len(shares))
     reader = ZipReader(batch.feed, shares)
-    return tasks.mapInArrow(reader, from_arrow_schema(reader.schema))
+    niceness = LARGE_NICENESS if has_large(batch.to_open) else 0
+    with _workers_of(session, niceness):
+        return tasks.mapInArrow(reader, from_arrow_schema(reader.schema))
+
+
+@contextmanager
+def _workers_of(session: SparkSession, niceness: int) -> Iterator[None]:
+    """Has what is planned in the block be done by Python workers of that niceness: Spark keeps apart those of another environment."""
+    environment = session.sparkContext.environment
+    with _PLANNING:
+        environment[NICENESS] = str(niceness)
+        try:
+            yield
+        finally:
+            environment[NICENESS] = "0"
 
 
 def even_shares(batch: Batch, slots: int) -> list[list[ZipContext]]:

@@ -6,12 +6,14 @@ Run by Spark (`spark.python.daemon.module`) in place of `pyspark.daemon`, which 
 from __future__ import annotations
 
 import gc
+import os
 
 from pyspark.daemon import manager
 
-import spark_jobs.batches.parse  # noqa: F401
+from spark_jobs.batches.parse import NICENESS
 
 if __name__ == "__main__":
+    os.nice(int(os.environ.get(NICENESS, "0")))
     # Workers collect garbage after each task, and need not look at what was imported.
     gc.freeze()
     manager()

@@ -15,7 +15,7 @@ from rich.markup import escape
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.rules.applying import Plan, name_of, plan_apply
-from spark_jobs.rules.inserts import insert_statements
+from spark_jobs.rules.inserts import Dialect, insert_statements
 from spark_jobs.rules.model import Feed, Finding
 from spark_jobs.rules.revisions import in_force
 from spark_jobs.rules.yaml_files import load
@@ -46,6 +46,7 @@ def apply(
     print_sql: Annotated[
         bool, typer.Option("--print-sql", help="Print the INSERT statements for any SQL tool, insert nothing.")
     ] = False,
+    dialect: Annotated[Dialect, typer.Option(help="Whose SQL is printed.")] = "spark",
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
@@ -53,7 +54,7 @@ def apply(
     output = Output(json, aside=print_sql)
     with open_access(site(home), "lake feed apply") as access:
         plan = apply_rules(access, path, dry_run or print_sql)
-    statements = insert_statements(plan.rows) if print_sql and not plan.refused else []
+    statements = insert_statements(plan.rows, dialect) if print_sql and not plan.refused else []
     if statements and not json:
         print("".join(f"{statement};\n" for statement in statements), end="")
     show_plan(output, plan, dry_run or print_sql, statements)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ from spark_jobs.jobs.resume import resume_feed
 from spark_jobs.jobs.status import feed_status
 from spark_jobs.landing.agent import land as land_zip
 from spark_jobs.landing.agent import land_folder
+from spark_jobs.landing.files import AnyPath
 from spark_jobs.landing.lease import holder
 from spark_jobs.landing.stopping import ask_to_stop, await_release, stop_when_asked
 from spark_jobs.site import Site
@@ -30,34 +33,54 @@ from spark_jobs.tables.endpoint import open_endpoint
 from spark_jobs.tables.lake import Lake, open_lake
 
 ingest_app = typer.Typer(no_args_is_help=False)
+# How often a drop is looked at, and how long a file in it may pause before it counts as whole.
+FOLLOW_SECONDS, WHOLE_SECONDS = 2.0, 15.0
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    app.command(epilog="Example: lake land --keep /srv/drop")(land)
+    app.command(epilog="Example: lake land --keep /srv/drop\n\nExample: lake land --follow /srv/drop/*/incoming")(land)
     app.add_typer(ingest_app, name="ingest")
     app.command(epilog="Example: lake compact --schedule")(compact)
     app.command(epilog="Example: lake status")(status)
 
 
 def land(
-    drop: Annotated[Path, typer.Argument(help="Folder with <landing folder>/<zip> in it, or one zip.", exists=True)],
-    folder: Annotated[str | None, typer.Option(help="Landing folder, if DROP is one zip.")] = None,
+    drops: Annotated[
+        list[Path], typer.Argument(help="Folders with <landing folder>/<zip> in them, or one zip.", exists=True)
+    ],
+    folder: Annotated[str | None, typer.Option(help="Landing folder, if DROPS is one zip.")] = None,
     keep: Annotated[bool, typer.Option(help="Leave the delivered zips where they are.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what is delivered later, once it is whole, until ended.")
+    ] = False,
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
     """Lands delivered zips: each appears in landing/ whole, under an opaque id. Works while an ingest runs."""
     output, landing = Output(json), site(home).landing
     site(home).make_folders()
-    if drop.is_dir():
-        notes = list(land_folder(landing, drop, keep=keep))
-    elif folder is None:
+    if follow:
+        _follow(landing, drops, keep, output)
+    if drops[0].is_dir():
+        notes = [note for drop in drops for note in land_folder(landing, drop, keep=keep)]
+    elif folder is None or len(drops) > 1:
         raise LakeError("lake land", "one zip was given, without its landing folder", "Add --folder NAME.")
     else:
-        notes = [land_zip(landing, folder, drop, keep=keep)]
+        notes = [land_zip(landing, folder, drops[0], keep=keep)]
     output.say(f"{len(notes)} zips landed in {landing}.")
     output.result({"landed": len(notes), "bytes": sum(note.bytes for note in notes)})
+
+
+def _follow(landing: AnyPath, drops: Sequence[Path], keep: bool, output: Output) -> None:
+    """Lands what is delivered, for ever. A delivery is whole when it has not changed for a while."""
+    if keep:
+        raise LakeError("lake land --follow", "with --keep it would land everything again and again", "Leave one out.")
+    while True:
+        notes = [note for drop in drops for note in land_folder(landing, drop, quiet_seconds=WHOLE_SECONDS)]
+        if notes:
+            output.say(f"{len(notes)} zips landed in {landing}.")
+        time.sleep(FOLLOW_SECONDS)
 
 
 EXAMPLES = """Examples:

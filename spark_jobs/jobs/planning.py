@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from spark_jobs.batches.batch import has_large
 from spark_jobs.jobs.troubles import Troubles
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import (
@@ -27,8 +28,6 @@ from spark_jobs.tables.standing import standing, stopped
 
 # A zip is handed to its reader whole, as one cell of a batch: Spark takes none of 2 GB, and memory has to hold it.
 LARGEST_ZIP = 1 << 30
-# A larger zip may take minutes: the others of its feed do not wait for it, nor do all batches at once hold such zips.
-LARGE_ZIP = 16 << 20
 # Fewer zips, and fewer bytes, wait while a batch of their feed is written: they are a commit cheaper then.
 WORTH_ZIPS = 50
 WORTH_BYTES = 8 << 20
@@ -98,7 +97,7 @@ def kind_of(zips: Sequence[ClaimedZip]) -> Literal["usual", "large", "replay"]:
     """What kind of batch these zips are; zips of different kinds are in no batch together."""
     if any(z.note.replay for z in zips):
         return "replay"
-    return "large" if any(z.note.bytes > LARGE_ZIP for z in zips) else "usual"
+    return "large" if has_large(zips) else "usual"
 
 
 def is_worth_a_turn(zips: Sequence[ClaimedZip]) -> bool:

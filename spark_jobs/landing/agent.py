@@ -66,11 +66,20 @@ def land_again(landing: AnyPath, note: DeliveryNote, content: bytes) -> None:
     write_whole(inbox / f"{note.zip_id}.zip", content)
 
 
-def land_folder(landing: AnyPath, drop: Path, keep: bool = False) -> Iterator[DeliveryNote]:
-    """Lands every `<folder>/*` below `drop`, the oldest delivery first, so that of two equal zips the first is the original."""
-    deliveries = [path for path in drop.glob("*/*") if path.is_file() and not path.name.startswith(".")]
-    for source in sorted(deliveries, key=lambda path: (path.stat().st_mtime_ns, path.name)):
-        yield land(landing, source.parent.name, source, keep=keep)
+def land_folder(landing: AnyPath, drop: Path, keep: bool = False, quiet_seconds: float = 0.0) -> Iterator[DeliveryNote]:
+    """Lands every `<folder>/*` below `drop`, the oldest delivery first, so that of two equal zips the first is the original.
+
+    Files that are being sent, by their names or because they changed within `quiet_seconds`, are left for later.
+    """
+    latest = time.time_ns() - int(quiet_seconds * 1e9)
+    deliveries = [
+        (entry.changed_ns, entry.name, folder)
+        for folder, found in folders(drop)
+        for entry in found
+        if not entry.is_dir and not _is_being_sent(entry.name) and (quiet_seconds == 0 or entry.changed_ns <= latest)
+    ]
+    for _, name, folder in sorted(deliveries, key=lambda delivery: delivery[:2]):
+        yield land(landing, folder.name, folder / name, keep=keep)
 
 
 def adopt(landing: AnyPath, quiet_seconds: float = 0.0) -> int:
@@ -96,10 +105,14 @@ def _strays(folder: AnyPath, found: Iterable[Entry]) -> Iterator[Entry]:
     noted = {entry.name.removesuffix(".json") for entry in found if entry.name.endswith(".json")}
     for entry in found:
         name, _, ending = entry.name.rpartition(".")
-        if entry.is_dir or entry.name.startswith(".") or ending in {"json", "tmp", "part"}:
+        if entry.is_dir or ending == "json" or _is_being_sent(entry.name):
             continue
         if not (ending == "zip" and (name in noted or (folder / f"{name}.json").exists())):
             yield entry
+
+
+def _is_being_sent(name: str) -> bool:
+    return name.startswith(".") or name.endswith((".tmp", ".part", ".filepart"))
 
 
 def _note(source: AnyPath, folder: str, name: str) -> DeliveryNote:

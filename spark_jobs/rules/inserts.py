@@ -1,9 +1,11 @@
-"""Rows of the rule tables as INSERT statements that Spark and its Thrift Server understand, for tools and for people."""
+"""Rows of the rule tables as INSERT statements, for Spark and its Thrift Server or for Presto, for tools and for people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+import sqlglot
 
 from spark_jobs.rules.layout import TABLES
 
@@ -13,13 +15,17 @@ ORDER = ("feed_column", "feed_check", "feed_member", "target_table", "report", "
 # No text may end a line: tools part statements where a line ends in a semicolon.
 ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r"})
 
+Dialect = Literal["spark", "presto"]
 Insert = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def insert_statements(inserts: Sequence[Insert]) -> list[str]:
+def insert_statements(inserts: Sequence[Insert], dialect: Dialect = "spark") -> list[str]:
     """One statement a table for the rows of several rules, in the order to run them; columns that are NULL are left out."""
     rows = {table: [row for insert in inserts for row in insert.get(table, ())] for table in ORDER}
-    return [_statement(table, rows[table]) for table in ORDER if rows[table]]
+    statements = [_statement(table, rows[table]) for table in ORDER if rows[table]]
+    if dialect == "spark":
+        return statements
+    return [told for statement in statements for told in sqlglot.transpile(statement, read="spark", write=dialect)]
 
 
 def literal(value: object) -> str:

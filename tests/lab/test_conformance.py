@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.lab.machine import copy_to, on_host, run_lake
-from tests.lab.readers import READERS, differences
+from tests.lab.readers import PORTS, READERS, differences
 from tests.simulator import simulate
 
 WAVES = 4
+RULES = "/opt/carelake/jobs/metadata_tables"
 DROP = "/srv/carelake/carelake/drop"
 SECONDS = 300
 
@@ -24,8 +25,18 @@ def deliveries(deployed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("deliveries")
     simulate(folder, 4, 40, seed=11, waves=WAVES, edge_mb=0, each_wave=True)
     copy_to("n1", folder / "drop", DROP, owner="lake")
-    lake("feed", "apply")
+    insert_rules()
     return folder / "truth"
+
+
+def insert_rules():
+    """Fills the rule tables by INSERT alone: one feed and its table through Hive JDBC, the others through Presto."""
+    for path in (f"{RULES}/targets/patient.yaml", f"{RULES}/feeds/patients.yaml"):
+        on_host("n1", f"lake feed apply --print-sql {path} >/tmp/rules.sql")
+        on_host("n1", f"sudo -u spark beeline --silent=true -u jdbc:hive2://n1:{PORTS['hive']} -f /tmp/rules.sql")
+    on_host("n1", "lake feed apply --print-sql --dialect presto >/tmp/rules.sql")
+    on_host("n1", "presto --catalog hive -f /tmp/rules.sql")
+    assert lake("feed", "check")["findings"] == []
 
 
 def test_readers_agree_before_any_compaction(deliveries):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.jobs.planning import LARGE_ZIP, cut_feed, is_worth_a_turn, kind_of, urgency
+from spark_jobs.batches.batch import LARGE_ZIP
+from spark_jobs.jobs.planning import cut_feed, is_worth_a_turn, kind_of, urgency
 from spark_jobs.jobs.troubles import Troubles
 from spark_jobs.landing.agent import DeliveryNote
 from spark_jobs.landing.claim import ClaimedZip
