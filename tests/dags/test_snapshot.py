@@ -8,23 +8,16 @@ from include.places import DAGS
 from include.reports import report_dags
 from include.snapshot import Snapshot, adopt, read_snapshot
 
-COUNT = "SELECT count(*) AS beds FROM lake.bed"
-
 
 def test_report_that_someone_inserts_is_a_dag_after_the_next_snapshot(site, airflow):
-    site.insert_report("wards", COUNT, ", schedule", ", '30 5 * * 1-5'")
-    assert "report_wards" not in airflow.dags()
-    airflow.succeeds("rule_snapshot")
     dag = airflow.dags()["report_wards"]
     assert (dag.owner, dag.dag_display_name) == ("reports@carelake.example", "The wards")
     assert dag.timetable.summary == "30 5 * * 1-5"
 
 
-def test_snapshot_of_the_same_rules_has_the_same_bytes(site, airflow):
-    airflow.succeeds("rule_snapshot")
-    before = DAGS.read_bytes()
-    airflow.succeeds("rule_snapshot")
-    assert DAGS.read_bytes() == before
+def test_report_that_follows_a_table_waits_for_its_asset(site, airflow):
+    dag = airflow.dags()["report_beds_now"]
+    assert [asset.name for _, asset in dag.timetable.asset_condition.iter_assets()] == ["lake.bed"]
 
 
 @pytest.mark.parametrize(
