@@ -50,6 +50,7 @@ def _name_host(lab: Lab, host: Host) -> None:
     network = f"[Match]\nName=host0\n\n[Network]\nAddress={host.address}/{prefix}\nGateway={lab.gateway.ip}\n"
     _write(etc / "systemd/network/10-lab.network", network)
     _write(etc / "resolv.conf", next(path for path in RESOLVERS if path.is_file()).read_text())
+    _write(etc / "hosts", "127.0.0.1 localhost\n")
     _write(host.root / "root/.ssh/authorized_keys", lab.key.with_suffix(".pub").read_text(), 0o600)
     run("ssh-keygen", "-A", "-f", host.root)
     _write(etc / "hostname", f"{host.name}\n")  # the last: a host without a name is prepared again

@@ -23,10 +23,10 @@ MERGED = "SELECT id, name, CAST(day AS VARCHAR(10)) FROM verify_presto.merged OR
 
 
 def by_hive(cursor, *statements):
-    """Runs statements; the rows of the last one."""
+    """Runs statements; the rows of the last one, if it is a SELECT: others have none that could be fetched."""
     for statement in statements:
         cursor.execute(statement)
-    return cursor.fetchall() if cursor.description else []
+    return cursor.fetchall() if statements[-1].startswith("SELECT") else []
 
 
 def by_presto(statement):

@@ -18,12 +18,12 @@ EXPECTED = [(1, "c", "2026-01-03"), (2, "b", "2026-01-02")]
 
 
 def ask(host, port, *statements):
-    """Runs statements in one session; the rows of the last one."""
+    """Runs statements in one session; the rows of the last one, if it is a SELECT: others have none that could be fetched."""
     connection = hive.connect(host, int(port), username="verify")
     cursor = connection.cursor()
     for statement in statements:
         cursor.execute(statement)
-    rows = cursor.fetchall() if cursor.description else []
+    rows = cursor.fetchall() if statements[-1].startswith("SELECT") else []
     connection.close()
     return rows
 
