@@ -5,7 +5,7 @@ from airflow.sdk import task
 from include.dags import lake_dag
 from include.lake import LakeOperator
 from include.places import DAGS
-from include.reports import report_dags
+from include.reports import try_report_dags
 from include.snapshot import adopt
 
 CANDIDATE = DAGS.with_name(f"{DAGS.name}.new")
@@ -21,7 +21,7 @@ with lake_dag("rule_snapshot", DOC, "*/3 * * * *", tags=["upkeep"], hours=0.25, 
     @task(task_id="adopt")
     def adopt_candidate() -> dict[str, int]:
         """Puts the answer in force, if all DAGs can be made of it."""
-        snapshot = adopt(CANDIDATE, report_dags)
+        snapshot = adopt(CANDIDATE, try_report_dags)
         return {"reports": len(snapshot.reports), "tables": len(snapshot.tables)}
 
     LakeOperator(task_id="ask", command=["airflow", "snapshot", "--out", str(CANDIDATE)]) >> adopt_candidate()

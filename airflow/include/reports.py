@@ -8,6 +8,7 @@ from operator import or_
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param
+from airflow.serialization.serialized_objects import DagSerialization
 
 from include.dags import OWNER, lake_dag
 from include.lake import LakeOperator
@@ -24,6 +25,12 @@ def table_asset(table: str) -> Asset:
 def report_dags(snapshot: Snapshot) -> list[DAG]:
     """The DAGs of all reports."""
     return [report_dag(row) for row in snapshot.reports]
+
+
+def try_report_dags(snapshot: Snapshot) -> None:
+    """Makes the DAGs of all reports and reads them as the scheduler will; raises whatever it would stumble over."""
+    for dag in report_dags(snapshot):
+        DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable.validate()
 
 
 def report_dag(row: ReportRow) -> DAG:
