@@ -180,14 +180,15 @@ def _show_to_readers(lake: Lake, table: HudiTable, feed: Feed) -> None:
             create_view(lake.session, table, feed)
         lake.held.note_change(table.name)
         lake.views_shown.add(shown)
-        if lake.site.cluster:
-            _show_in_presto(lake, lake.site.cluster, table)
+    if lake.site.cluster and ("presto", *shown) not in lake.views_shown:
+        _show_in_presto(lake, lake.site.cluster, table, ("presto", *shown))
 
 
-def _show_in_presto(lake: Lake, cluster: Cluster, table: HudiTable) -> None:
-    """The rows are committed: that Presto is away is told, and neither ends nor repeats their batch."""
+def _show_in_presto(lake: Lake, cluster: Cluster, table: HudiTable, shown: tuple[str | int, ...]) -> None:
+    """The rows are committed: that Presto is away is told, and neither ends their batch nor has it run again; the next one tries."""
     try:
         create_presto_view(cluster, table, shown_columns(lake.session, table))
+        lake.views_shown.add(shown)
     except LakeError as error:
         LOG.error("the view of %s in Presto was not made: %s", table.name, error.problem)
 

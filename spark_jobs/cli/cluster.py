@@ -69,6 +69,7 @@ def _submit(site: Site, arguments: Sequence[str], settings: dict[str, str]) -> s
         "spark.yarn.appMasterEnv." + SITE_FILE: os.environ[SITE_FILE],
         "spark.yarn.appMasterEnv.PYTHONPATH": path,
         "spark.executorEnv.PYTHONPATH": path,
+        "spark.yarn.appMasterEnv.MPLCONFIGDIR": "./matplotlib",
     }
     said = {**cluster_settings(site), **everywhere, **settings}
     options = [word for key, value in said.items() for word in ("--conf", f"{key}={value}")]

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -83,7 +84,7 @@ def site(home: Path) -> Site:
 
 def fail(error: LakeError, as_json: bool) -> None:
     """Shows an error made for people, and for machines if they asked."""
-    Console(stderr=True, highlight=False).print(f"[bold red]error[/] {error}", markup=True)
+    Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(str(error))}")
     if as_json:
         print(json.dumps(error_as_dict(error)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -20,6 +21,7 @@ from spark_jobs.landing.claim import (
     group_by_feed,
     mark_duplicates,
 )
+from spark_jobs.landing.files import AnyPath
 from spark_jobs.rules.model import Feed, Finding
 from spark_jobs.rules.revisions import RuleSet
 from spark_jobs.tables.lake import Lake
@@ -88,9 +90,15 @@ def make_plan(lake: Lake, notes: list[DeliveryNote], troubles: Troubles, running
 
 def _claimed(lake: Lake) -> tuple[set[str], set[tuple[str | None, str]]]:
     """Ids and (feed, SHA-256) of zips in claimed batches: an equal zip waits until it is known what became of them."""
-    manifests = [Manifest.read(path.parent) for path in lake.site.claimed.glob(f"*/*/{MANIFEST}")]
-    zips = [(manifest.feed, z.note) for manifest in manifests for z in manifest.zips]
+    zips = [(manifest.feed, z.note) for manifest in _manifests(lake.site.claimed) for z in manifest.zips]
     return {note.zip_id for _, note in zips}, {(feed, note.sha256) for feed, note in zips}
+
+
+def _manifests(claimed: AnyPath) -> Iterator[Manifest]:
+    """Of the batches that are claimed now; of those that go meanwhile, the ledger tells."""
+    for path in claimed.glob(f"*/*/{MANIFEST}"):
+        with suppress(FileNotFoundError):
+            yield Manifest.read(path.parent)
 
 
 def kind_of(zips: Sequence[ClaimedZip]) -> Literal["usual", "large", "replay"]:

@@ -36,7 +36,7 @@ class Lake:
     site: Site
     session: SparkSession
     writer: TableWriter = field(default_factory=TableWriter)
-    views_shown: set[tuple[str, str, int]] = field(default_factory=set)
+    views_shown: set[tuple[str | int, ...]] = field(default_factory=set)
     held: HeldTables = field(default_factory=HeldTables)
     remembered: Remembered = field(default_factory=Remembered)
 

@@ -13,7 +13,9 @@ from spark_jobs.tables.hudi import HudiTable
 
 CATALOG = "hive"
 SCHEMA = "lake_presto"
-ANSWER_SECONDS = 30.0
+CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 30.0
+# Of two that make one thing at once, Presto tells one that it is there, whether or not they said that this is no matter.
+THERE = "ALREADY_EXISTS"
 
 
 def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, str]) -> None:
@@ -24,7 +26,7 @@ def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, st
     view = f"{CATALOG}.{SCHEMA}.{table.name}"
     selected = ", ".join(f'{_shown(kind, name)} AS "{name}"' for name, kind in columns.items())
     source = f'{CATALOG}.{table.database}."{table.name}"'
-    _ask(cluster, f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
+    _ask(cluster, f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}", but=THERE)
     _ask(cluster, f"CREATE OR REPLACE VIEW {view} AS SELECT {selected} FROM {source} WHERE NOT _deleted")
 
 
@@ -33,8 +35,8 @@ def _shown(kind: str, name: str) -> str:
     return f'from_unixtime("{name}" / 1e6)' if kind == "timestamp" else f'"{name}"'
 
 
-def _ask(cluster: Cluster, statement: str) -> None:
-    """Runs a statement by way of the first proxy that answers."""
+def _ask(cluster: Cluster, statement: str, but: str = "") -> None:
+    """Runs a statement by way of the first proxy that answers; an error named as `but` says is none."""
     from pyhive import presto  # noqa: PLC0415  # of no use outside a cluster
     from pyhive.exc import Error  # noqa: PLC0415
     from requests.exceptions import RequestException  # noqa: PLC0415
@@ -42,7 +44,7 @@ def _ask(cluster: Cluster, statement: str) -> None:
     problem = "no proxy answers"
     for address in cluster.presto:
         place = urlsplit(address)
-        options = {"timeout": ANSWER_SECONDS}
+        options = {"timeout": (CONNECT_SECONDS, ANSWER_SECONDS)}
         cursor = presto.connect(place.hostname, place.port, username=cluster.user, requests_kwargs=options).cursor()
         try:
             cursor.execute(statement)
@@ -50,10 +52,10 @@ def _ask(cluster: Cluster, statement: str) -> None:
         except RequestException as error:
             problem = type(error).__name__
         except Error as error:
-            told = error.args[0] if error.args else None
-            raise LakeError(
-                "Presto", told.get("errorName", "refuses") if isinstance(told, dict) else "refuses"
-            ) from None
+            told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+            if told.get("errorName") == but:
+                return
+            raise LakeError("Presto", told.get("errorName", "refuses")) from None
         else:
             return
     raise LakeError("Presto", problem, "Its views are made with the next batch of a feed.")

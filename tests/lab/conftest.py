@@ -1,6 +1,11 @@
+import os
+
 import pytest
 
 from tests.lab.machine import look, run_lake
+
+# Set, it has the tests use the lab that is up, deployed already: for whoever works on a test.
+KEEP = "CARELAKE_LAB_KEEP"
 
 
 @pytest.fixture(scope="session")
@@ -11,8 +16,12 @@ def machine_before():
 
 
 @pytest.fixture(scope="session")
-def deployed(machine_before):
-    """The small lab, deployed; its hosts are ended whatever happens."""
+def deployed(request):
+    """The small lab, deployed; its hosts are ended whatever happens. With KEEP set, that which is up, and it stays."""
+    if KEEP in os.environ:
+        yield
+        return
+    request.getfixturevalue("machine_before")
     try:
         run_lake("lab", "up", "--site", "inventory/lab-small")
         run_lake("lab", "deploy")

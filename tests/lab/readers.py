@@ -5,6 +5,7 @@ ways to show a number, comes in between.
 """
 
 import json
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pyarrow.parquet as pq
 from pyhive import hive, presto
 
 from spark_jobs.lab.state import lab_that_is_up
-from tests.lab.machine import on_host
+from spark_jobs.site import ENVIRONMENT
+from tests.lab.machine import copy_to, on_host
 
+PRESTO = "0.287"
 PORTS = {"hive": 10000, "presto": 8080}
 SPARK_SCRIPT = """
 import sys
@@ -57,7 +60,9 @@ def by_presto_cli(truth):
 
 def by_presto_jdbc(truth):
     """Through Presto, by its JDBC driver in a program that knows none of it."""
-    program = f"sudo -u spark env SPARK_SUBMIT_OPTS= beeline {BEELINE} -d com.facebook.presto.jdbc.PrestoDriver"
+    program = (
+        f"{_java_with_driver('n3')} org.apache.hive.beeline.BeeLine {BEELINE} -d com.facebook.presto.jdbc.PrestoDriver"
+    )
     return _said(
         "n3", f"{program} -u jdbc:presto://n3:{PORTS['presto']}/hive/lake_presto -n analyst", presto_statement(truth)
     )
@@ -142,6 +147,17 @@ def _said(host, program, statement):
     """What a command-line reader on a host prints; the statement travels as a file."""
     on_host(host, f"cat >/tmp/statement.sql <<'END'\n{statement};\nEND")
     return Counter(line for line in on_host(host, f"{program} -f /tmp/statement.sql").splitlines() if "|" in line)
+
+
+def _java_with_driver(host):
+    """A Java on the host that has beeline and Presto's JDBC driver, which is no part of a deployment."""
+    folder = ENVIRONMENT / "lab" / "jdbc"
+    if not (folder / f"presto-jdbc-{PRESTO}.jar").exists():
+        copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=com.facebook.presto:presto-jdbc:{PRESTO}"]
+        subprocess.run([*copy, f"-DoutputDirectory={folder}"], check=True)
+    copy_to(host, folder, "/tmp/jdbc", owner="root")
+    spark = on_host(host, "sed -n 's/.*SPARK_HOME=\\([^ ]*\\) .*/\\1/p' /usr/local/bin/beeline").strip()
+    return f"/usr/lib/jvm/java-17-openjdk-amd64/bin/java -cp '{spark}/jars/*:/tmp/jdbc/*'"
 
 
 def _address(host):

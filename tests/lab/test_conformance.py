@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from spark_jobs.lab.state import lab_that_is_up
 from tests.lab.machine import copy_to, on_host, run_lake
 from tests.lab.readers import PORTS, READERS, differences
 from tests.simulator import simulate
@@ -93,7 +94,7 @@ def zips_in_ledger():
 
 def lake(*words):
     """Runs a command of the cluster's lake from here; returns its result."""
-    return json.loads(run_lake(*words, "--json", "--site", "inventory/lab-small").splitlines()[-1])
+    return json.loads(run_lake(*words, "--json", "--site", str(lab_that_is_up().inventory)).splitlines()[-1])
 
 
 def test_lake_can_be_asked_on_every_host(deployed):
