@@ -17,6 +17,7 @@ from spark_jobs.errors import LakeError
 from spark_jobs.jobs.backup import is_empty
 from spark_jobs.jobs.replay import Replay, land_replays, plan_zip
 from spark_jobs.landing.files import write_json
+from spark_jobs.landing.lease import hold_lease
 from spark_jobs.site import Site
 from spark_jobs.tables.access import Access
 from spark_jobs.tables.hudi import HudiTable, sync_metastore
@@ -42,7 +43,8 @@ def restore_lake(store: Store, point: Point, site: Site) -> Restored:
 
     Raises LakeError if it is not, or if a content in the store is damaged: each is checked by its hash on the way.
     """
-    _begin(site, point)
+    with hold_lease(site, RESTORE):  # the JVM of a killed restore has ended then
+        _begin(site, point)
     shutil.rmtree(site.metastore, ignore_errors=True)
     for part in PLAIN:
         shutil.rmtree(site.home / part, ignore_errors=True)
