@@ -107,6 +107,11 @@ class Site:
         """Address and password of the Hive JDBC endpoint, while a process offers one."""
         return self.local / ".endpoint"
 
+    @property
+    def restoring(self) -> Path:
+        """Which backup the lake is being restored from; while it is there, nothing else may be done with the lake."""
+        return self.local / ".restoring"
+
     def make_folders(self) -> None:
         """Makes the lake's folders, readable by their owner alone; in a cluster Ansible has made those in HDFS."""
         shared = () if self.cluster else (self.landing, self.claimed, self.vault, self.quarantine, self.warehouse)
