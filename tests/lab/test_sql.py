@@ -38,11 +38,11 @@ def test_presto_answers_again_when_the_host_of_postgresql_loses_power(rows):
 def test_a_sender_can_deliver_and_nothing_else(deployed, tmp_path):
     delivered = tmp_path / "delivered.zip"
     delivered.write_bytes(b"zip")
-    assert sftp(f"put {delivered} incoming/delivered.zip").returncode == 0
+    assert sftp(f"put {delivered} /incoming/delivered.zip").returncode == 0
     assert on_host("n3", "cat /srv/carelake/drop/clinic/incoming/delivered.zip") == "zip"
     assert "incoming" in sftp("ls /").stdout
     assert sftp("ls /etc").returncode != 0
-    assert sftp(f"put {delivered} elsewhere.zip").returncode != 0
+    assert sftp(f"put {delivered} /elsewhere.zip").returncode != 0
     shell = subprocess.run(["ssh", "-p", SFTP_PORT, *enter(), "clinic@" + address("n3"), "id"], capture_output=True)
     assert shell.returncode != 0
     assert b"uid" not in shell.stdout
