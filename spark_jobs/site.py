@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from spark_jobs.hdfs import HdfsPath, NameNodes
@@ -123,7 +124,8 @@ def read_site(path: Path) -> Site:
     """The cluster's lake that the file describes, as Ansible's role `carelake` writes it."""
     told = json.loads(path.read_bytes())
     home = urlsplit(told.pop("home"))
-    cluster = Cluster(**{name: tuple(v) if isinstance(v, list) else v for name, v in told.items()})
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
+    cluster = Cluster(**given)
     namenodes = NameNodes(home.netloc, cluster.namenodes, cluster.user)
     return Site(HdfsPath(PurePosixPath(home.path), namenodes), cluster=cluster)
 
