@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from spark_jobs.hdfs import HdfsPath, NameNodes
@@ -107,6 +108,11 @@ class Site:
         """Address and password of the Hive JDBC endpoint, while a process offers one."""
         return self.local / ".endpoint"
 
+    @property
+    def restoring(self) -> Path:
+        """Which backup the lake is being restored from; while it is there, nothing else may be done with the lake."""
+        return self.local / ".restoring"
+
     def make_folders(self) -> None:
         """Makes the lake's folders, readable by their owner alone; in a cluster Ansible has made those in HDFS."""
         shared = () if self.cluster else (self.landing, self.claimed, self.vault, self.quarantine, self.warehouse)
@@ -118,7 +124,8 @@ def read_site(path: Path) -> Site:
     """The cluster's lake that the file describes, as Ansible's role `carelake` writes it."""
     told = json.loads(path.read_bytes())
     home = urlsplit(told.pop("home"))
-    cluster = Cluster(**{name: tuple(v) if isinstance(v, list) else v for name, v in told.items()})
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
+    cluster = Cluster(**given)
     namenodes = NameNodes(home.netloc, cluster.namenodes, cluster.user)
     return Site(HdfsPath(PurePosixPath(home.path), namenodes), cluster=cluster)
 

@@ -125,7 +125,7 @@ def _run_playbook(site: Path | None, playbook: str, as_json: bool, *more: str) -
         raise LakeError(playbook, "there is no such playbook", f"There are: site, {names}.")
     with only_one():
         lab.prepare_machine()
-        ansible.ensure_ansible(lab.BUILD_LOG)
+        ansible.ensure_ansible()
     ansible.run_playbook(inventory, playbook, more, out=sys.stderr.fileno() if as_json else None)
     output.result({"site": inventory.name, "playbook": playbook})
 

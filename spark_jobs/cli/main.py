@@ -8,6 +8,8 @@ import sys
 import typer
 
 from spark_jobs.cli import (
+    airflow,
+    backup,
     bench,
     demo,
     feed,
@@ -25,6 +27,7 @@ from spark_jobs.cli import (
     tables,
     testing,
     trace,
+    vault,
 )
 from spark_jobs.cli.output import error_as_dict, fail, leave_result
 from spark_jobs.cli.remote import run_there, site_of
@@ -46,9 +49,11 @@ app.add_typer(feed.app, name="feed", help="Feeds: what is in force, what is wron
 app.add_typer(quarantine.app, name="quarantine", help="What was refused, and taking it in again.")
 app.add_typer(report.app, name="report", help="Reports: which there are, and making their editions.")
 app.add_typer(tables.app, name="tables", help="Tables: how they lie on disk, and compacting them.")
+app.add_typer(vault.app, name="vault", help="The vault: whether the raw zips are still what they were.")
+app.add_typer(airflow.app, name="airflow", help="Airflow: what its DAGs are made of, and running it on this machine.")
 app.add_typer(bench.app, name="bench", help="Measurements that anyone can repeat.")
 app.add_typer(lab.app, name="lab", help="Real Debian hosts on one machine, and the playbooks on them.")
-for module in (demo, simulate, ingest, trace, query, size, testing):
+for module in (demo, simulate, ingest, backup, trace, query, size, testing):
     module.register(app)
 
 

@@ -64,10 +64,9 @@ def _way_in(inventory: Path) -> dict[str, Any]:
 
 
 def _ask_ansible(inventory: Path) -> dict[str, Any]:
-    from spark_jobs.lab import ansible, lab  # noqa: PLC0415  # of no use where a command runs at home
+    from spark_jobs.lab import ansible  # noqa: PLC0415  # of no use where a command runs at home
 
-    lab.LABS.mkdir(parents=True, exist_ok=True)
-    ansible.ensure_ansible(lab.BUILD_LOG)
+    ansible.ensure_ansible()
     words = (
         "nodemanagers[0]",
         "--inventory",

@@ -8,9 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
-from spark_jobs.jobs.table_services import compact_tables, find_table, table_storage
-from spark_jobs.tables.access import open_access
+from spark_jobs.errors import LakeError
+from spark_jobs.jobs.table_services import compact_tables, find_table, table_storage, tables_in_debt
+from spark_jobs.landing.lease import holder
+from spark_jobs.site import Site
+from spark_jobs.tables.access import access_of, open_access
+from spark_jobs.tables.lake import open_lake
 from spark_jobs.tables.storage import Storage, storage_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -62,18 +67,52 @@ def show(table: TableArgument, home: HomeOption = HOME, json: JsonOption = False
     output.result({"table": _as_dict(found), "path": hudi.path})
 
 
-@app.command(epilog="Example: lake tables compact bed\n\nExample: lake tables compact raw.encounter ops.ledger")
+COMPACT_EXAMPLES = """Examples:
+
+lake tables compact bed
+
+lake tables compact raw.encounter ops.ledger
+
+lake tables compact --due --least-debt 0.5"""
+
+
+@app.command(epilog=COMPACT_EXAMPLES)
 def compact(
-    tables: Annotated[list[str], typer.Argument(help="Names of the tables.")],
+    tables: Annotated[list[str] | None, typer.Argument(help="Names of the tables.")] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Those with a pending compaction or much debt; none beside a running ingest.")
+    ] = False,
+    least_debt: Annotated[float, typer.Option(help="What --due takes for much debt.", min=0)] = 0.3,
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
-    """Carries out the pending compactions of tables, or plans and carries out one; none while an ingest has the lake."""
-    output = Output(json)
-    with open_access(site(home), "lake tables compact") as access:
-        done = compact_tables(access, tables)
+    """Carries out the pending compactions of tables, or plans and carries out one, that with the largest debt first.
+
+    A running ingest carries out its own: then tables that are named are refused, and with --due nothing is left to do.
+    """
+    output, here = Output(json), site(home)
+    if bool(tables) == due:
+        raise LakeError("lake tables compact", "which tables was not said", "Name them, or say --due")
+    by_ingest = due and _ingest_has(here)
+    done = {} if by_ingest else _compacted(here, tables or [], least_debt)
+    if by_ingest:
+        output.say("The ingest that runs compacts by itself.")
     output.table("Compactions", ["table", "carried out"], done.items())
-    output.result({"compactions": done})
+    output.result({"compactions": done, "by_ingest": by_ingest})
+
+
+def _ingest_has(site: Site) -> bool:
+    """Whether an ingest has the lake: it alone may plan a compaction then, and carries out its own."""
+    by = holder(site)
+    return by is not None and by.what.startswith("lake ingest")
+
+
+def _compacted(site: Site, tables: list[str], least_debt: float) -> dict[str, int]:
+    if is_to_be_submitted(site):
+        words = tables or ["--due", "--least-debt", str(least_debt)]
+        return dict(run_in_yarn(site, "tables", "compact", *words)["compactions"])
+    with open_lake(site, "lake tables compact") as lake:
+        return compact_tables(lake, tables or tables_in_debt(access_of(lake), least_debt))
 
 
 def _line(found: Storage) -> list[object]:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from spark_jobs.errors import LakeError
-from spark_jobs.lab.commands import run
 from spark_jobs.site import ENVIRONMENT, REPOSITORY
+from spark_jobs.venvs import make_venv
 
 ANSIBLE = REPOSITORY / "ansible"
 LOCK = ANSIBLE / "requirements.lock"
 VENV = ENVIRONMENT / "ansible"
 
 
-def ensure_ansible(log: Path) -> None:
-    """Makes the environment, or makes it anew after the lock file changed or the checkout moved: its scripts name its folder."""
-    made_of = LOCK.read_bytes() + bytes(VENV.resolve())
-    stamp = VENV / f"stamp-{sha256(made_of).hexdigest()[:16]}"
-    if stamp.exists():
-        return
-    run(sys.executable, "-m", "venv", "--clear", VENV, log=log)
-    pip = ("install", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r", LOCK)
-    run(VENV / "bin" / "pip", *pip, log=log)
-    stamp.touch()
+def ensure_ansible() -> None:
+    """Makes the environment if it is not there, or was made from another lock file."""
+    make_venv(VENV, LOCK)
 
 
 def run_playbook(inventory: Path, playbook: str, more: Sequence[str] = (), out: int | None = None) -> None:

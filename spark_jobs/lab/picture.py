@@ -45,6 +45,7 @@ LAYERS = {
     "jobs": {
         "resourcemanagers": Service("YARN ResourceManager", ("resourcemanager_http",), "ZooKeeper"),
         "nodemanagers": Service("YARN NodeManager, jobs", (), "ResourceManagers, metastores, HDFS"),
+        "airflows": Service("Airflow", ("airflow",), "PostgreSQL, the lake's command"),
     },
     "metadata": {
         "metastores": Service("Hive metastore", ("metastore",), "PostgreSQL, HDFS"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from spark_jobs.cli.feed import RULE_FILES, apply_rules
+from spark_jobs.jobs.backup import make_backup
 from spark_jobs.jobs.ingest import IngestReport, ingest_once
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.site import Site
@@ -18,11 +19,12 @@ WAVES = 3
 
 @dataclass(frozen=True)
 class Filled:
-    """A lake that has taken in everything that was delivered."""
+    """A lake that has taken in everything that was delivered, with a backup made after each wave."""
 
     lake: Lake
     deliveries: Path
     reports: list[IngestReport]
+    backups: Path
 
     @property
     def truth(self) -> Path:
@@ -35,8 +37,9 @@ def filled(tmp_path_factory):
     simulate(deliveries, 8, 40, seed=3, waves=WAVES, edge_mb=1)
     with open_lake(Site(tmp_path_factory.mktemp("lake")), "lake test") as lake:
         assert not apply_rules(access_of(lake), RULE_FILES).refused
-        reports = []
+        reports, backups = [], tmp_path_factory.mktemp("backups")
         for wave in range(1, WAVES + 1):
             list(land_folder(lake.site.landing, deliveries / "drop" / str(wave), keep=True))
             reports.append(ingest_once(lake))
-        yield Filled(lake, deliveries, reports)
+            make_backup(access_of(lake), backups)
+        yield Filled(lake, deliveries, reports, backups)

@@ -11,7 +11,7 @@ import pytest
 
 from spark_jobs.jobs.compact import all_tables
 from spark_jobs.jobs.report import LateError, due, make_edition, write
-from spark_jobs.jobs.table_services import compact_tables
+from spark_jobs.jobs.table_services import compact_tables, table_storage, tables_in_debt
 from spark_jobs.rules.model import Report
 from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import _meta_client
@@ -239,7 +239,10 @@ def test_report_that_follows_a_table_is_due_whenever_its_feed_has_loaded_more(ac
 def test_storage_is_what_hudi_itself_lists(filled):
     session = filled.lake.session
     tables = [t for t in all_tables(filled.lake) if t.name in ("bed", "ledger", "patient")]
-    compact_tables(access_of(filled.lake), ["bed"])
+    access = access_of(filled.lake)
+    assert tables_in_debt(access, 0)[0] == table_storage(access)[0].table
+    compact_tables(filled.lake, ["bed"])
+    assert "raw.bed" not in tables_in_debt(access, 0)
     for hudi in tables:
         found, listed = storage_of(hudi), slices(session, hudi)
         assert found.groups == len(listed)

@@ -15,7 +15,7 @@ ANSIBLE = REPOSITORY / "ansible"
 ROLES = sorted((ANSIBLE / "roles").iterdir())
 COMPONENTS = (
     *("host", "zookeeper", "hdfs", "yarn", "postgresql", "metastore"),
-    *("thrift_server", "presto", "haproxy", "edge"),
+    *("thrift_server", "presto", "haproxy", "edge", "airflow"),
 )
 
 
