@@ -66,13 +66,15 @@ def standalone(
     """
     output, lake = Output(json), site(home)
     ensure_airflow()
-    environment = {**airflow_environment(lake), "AIRFLOW__API__PORT": str(port)}
+    # Tasks report to the server by its address.
+    address = f"http://127.0.0.1:{port}"
+    environment = {**airflow_environment(lake), "AIRFLOW__API__PORT": str(port), "AIRFLOW__API__BASE_URL": address}
     tool = str(VENV / "bin" / "airflow")
     for first in (("db", "migrate"), ("pools", "import", str(AIRFLOW / "pools.json"))):
         done = subprocess.run([tool, *first], env=environment, capture_output=True, check=False)  # noqa: S603
         if done.returncode:
             raise LakeError(f"airflow {' '.join(first)}", f"ended with {done.returncode}")
-    output.say(f"Pages: http://127.0.0.1:{port}")
+    output.say(f"Pages: {address}")
     output.result({"port": port, "airflow_home": environment["AIRFLOW_HOME"]})
     os.execve(tool, [tool, "standalone"], environment)  # noqa: S606
 
