@@ -18,7 +18,8 @@ def make_venv(folder: Path, *locks: Path) -> None:
 
     Lock files after the first only add packages to it. Raises LakeError with the end of what pip said.
     """
-    made_of = b"".join(lock.read_bytes() for lock in locks) + bytes(folder.resolve())
+    folder = folder.resolve()  # a link to it may go
+    made_of = b"".join(lock.read_bytes() for lock in locks) + bytes(folder)
     stamp = folder / f"stamp-{sha256(made_of).hexdigest()[:16]}"
     with folder.with_name(f".{folder.name}.lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
