@@ -42,7 +42,7 @@ class Memory:
 
     @contextmanager
     def watched(self) -> Iterator[Memory]:
-        """Looks four times a second while the block runs."""
+        """Looks four times a second while the block runs, and once at its end: it may be shorter than that."""
         done = Event()
 
         def look() -> None:
@@ -56,6 +56,7 @@ class Memory:
         finally:
             done.set()
             watcher.join()
+            self._look()
 
     def _look(self) -> None:
         total = 0.0
