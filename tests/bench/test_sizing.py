@@ -10,12 +10,15 @@ from spark_jobs.sizing.model import DAYS, busy_cores
 from tests.bench.commands import run_bench
 
 SMALL_GROWTH = "--rows 50000 --batch-rows 600 --groups 2 --commits 2 --series 24 --zips 8".split()
+WARM_UP = 10
 BARE = Assumptions(utilisation=1.0, replicas=1.0)
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory) -> dict:
-    return run_bench("ingest", "--day", "--zips", 40, "--warm-up-zips", 10, "--work", tmp_path_factory.mktemp("day"))
+    return run_bench(
+        "ingest", "--day", "--zips", 40, "--warm-up-zips", WARM_UP, "--work", tmp_path_factory.mktemp("day")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,9 @@ def test_disks_of_the_day_benchmark(day, costs):
     """Its zips, spread over the days of a year, need the bytes that its lake had in the end."""
     load = Load(zips_per_day=day["zips"] / DAYS, files_per_zip=day["files"] / day["zips"], tables=1)
     size = size_of(load, costs, BARE)
-    assert size.vault_tb * 1e12 == pytest.approx(day["vault_mb"] * MEGABYTE, rel=0.05)
+    # The vault has the zips of the warm-up, too: two waves of them, as of the others.
+    measured = day["zips"] / (day["zips"] + 2 * WARM_UP)
+    assert size.vault_tb * 1e12 == pytest.approx(day["vault_mb"] * measured * MEGABYTE, rel=0.05)
     assert size.warehouse_tb * 1e12 == pytest.approx((day["table_mb"] + day["ledger_mb"]) * MEGABYTE, rel=0.02)
 
 
