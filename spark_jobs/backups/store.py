@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.errors import LakeError
-from spark_jobs.landing.files import write_json
+from spark_jobs.landing.files import copy, sync, write_json
 
-CHUNK = 1 << 20
 NAME = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -162,14 +161,10 @@ def name_of(moment: datetime) -> str:
 
 def _copy(source: Path, target: Path) -> str:
     """Copies a file, has it written to disk, and returns the SHA-256 of what was read."""
-    digest = hashlib.sha256()
-    with source.open("rb") as file, target.open("wb") as out:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
-    return digest.hexdigest()
+    with target.open("wb") as out:
+        sha256, _ = copy(source, out)
+        sync(out)
+    return sha256
 
 
 def _hash(path: Path) -> str:

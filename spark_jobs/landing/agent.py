@@ -14,9 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_jobs.landing.files import AnyPath, Entry, folders, sync, write_json, write_whole
-
-COPIED_AT_ONCE = 1 << 20
+from spark_jobs.landing.files import COPIED_AT_ONCE, AnyPath, Entry, folders, sync, write_json, write_whole
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def _note(source: AnyPath, folder: str, name: str) -> DeliveryNote:
 
 def _copy_whole(source: AnyPath, target: AnyPath) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
-    with source.open("rb") as file, temporary.open("wb") as copy:
-        shutil.copyfileobj(file, copy, COPIED_AT_ONCE)
-        sync(copy)
+    with source.open("rb") as file, temporary.open("wb") as written:
+        shutil.copyfileobj(file, written, COPIED_AT_ONCE)
+        sync(written)
     temporary.replace(target)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import IO, Any
 from spark_jobs.hdfs import HdfsPath, Status
 
 AnyPath = Path | HdfsPath
+COPIED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ def sync(file: IO[bytes]) -> None:
     if hasattr(file, "fileno"):
         file.flush()
         os.fsync(file.fileno())
+
+
+def copy(source: AnyPath, out: IO[bytes]) -> tuple[str, int]:
+    """Copies a file to where `out` stands; returns the SHA-256 (hex) and the length of what was read. Not synced yet."""
+    digest, length = hashlib.sha256(), 0
+    with source.open("rb") as file:
+        while piece := file.read(COPIED_AT_ONCE):
+            digest.update(piece)
+            out.write(piece)
+            length += len(piece)
+    return digest.hexdigest(), length
 
 
 def move(source: AnyPath, target: AnyPath) -> None:

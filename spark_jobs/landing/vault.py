@@ -9,16 +9,15 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_jobs.landing.files import AnyPath, entries, move, names, sync, write_json, write_whole
+from spark_jobs.landing.files import AnyPath, copy, entries, move, names, sync, write_json, write_whole
 
 # Bundles of this size keep the number of files (and of NameNode objects) small: about 300 a day at the brief's load.
 BUNDLE_BYTES = 128 << 20
-COPIED_AT_ONCE = 1 << 20
 
 INDEX = pa.schema(
     [
@@ -138,21 +137,10 @@ def _write_bundle(vault: AnyPath, bundle: str, packed: list[str]) -> list[dict[s
     with temporary.open("wb") as out:
         offset = 0
         for name in packed:
-            sha256, length = _append(out, vault / "open" / name)
+            sha256, length = copy(vault / "open" / name, out)
             zip_id = name.removesuffix(".zip")
             rows.append({"zip_id": zip_id, "sha256": sha256, "bundle": bundle, "offset": offset, "length": length})
             offset += length
         sync(out)  # before the zips that it holds are removed
     temporary.replace(vault / bundle)  # type: ignore[arg-type]
     return rows
-
-
-def _append(out: IO[bytes], source: AnyPath) -> tuple[str, int]:
-    """Copies a file to the end of `out`; returns its SHA-256 and its length."""
-    digest, length = hashlib.sha256(), 0
-    with source.open("rb") as file:
-        while piece := file.read(COPIED_AT_ONCE):
-            digest.update(piece)
-            out.write(piece)
-            length += len(piece)
-    return digest.hexdigest(), length
