@@ -87,11 +87,18 @@ def locate(vault: AnyPath, zip_ids: Collection[str]) -> dict[str, Location]:
     return found
 
 
+def read_index(path: AnyPath, zip_ids: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """The rows of a bundle's index, of all its zips or of those of `zip_ids`, as dicts by the columns of `INDEX`."""
+    wanted = None if zip_ids is None else [("zip_id", "in", zip_ids)]
+    with path.open("rb") as file:
+        rows: list[dict[str, Any]] = pq.read_table(file, schema=INDEX, filters=wanted).to_pylist()
+    return rows
+
+
 def _indexed(index: AnyPath, zip_ids: Collection[str]) -> Iterator[dict[str, Any]]:
     for name in names(index):
         if name.endswith(".parquet"):
-            with (index / name).open("rb") as file:
-                yield from pq.read_table(file, schema=INDEX, filters=[("zip_id", "in", zip_ids)]).to_pylist()
+            yield from read_index(index / name, zip_ids)
 
 
 def find(vault: AnyPath, zip_id: str) -> bytes | None:

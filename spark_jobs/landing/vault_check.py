@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import pyarrow.parquet as pq
-
 from spark_jobs.landing.files import AnyPath, names
-from spark_jobs.landing.vault import INDEX
+from spark_jobs.landing.vault import read_index
 
 CHUNK = 1 << 20
 
@@ -50,7 +48,7 @@ def check_vault(vault: AnyPath, part: int = 1, parts: int = 1) -> Checked:
         if name in strays:
             defects.append(Defect(name, None, "it has no index"))
             continue
-        rows = _rows(vault / "index" / f"{name}.parquet")
+        rows = read_index(vault / "index" / f"{name}.parquet")
         zips, size = zips + len(rows), size + sum(row["length"] for row in rows)
         defects += _check_bundle(vault / name, rows)
     return Checked(len(chosen), zips, size, tuple(defects))
@@ -59,11 +57,6 @@ def check_vault(vault: AnyPath, part: int = 1, parts: int = 1) -> Checked:
 def _part_of(bundle: str, parts: int) -> int:
     """Names of bundles are hashes, which spread evenly."""
     return int(bundle[:8], 16) % parts + 1
-
-
-def _rows(index: AnyPath) -> list[dict[str, Any]]:
-    with index.open("rb") as file:
-        return pq.read_table(file, schema=INDEX).to_pylist()
 
 
 def _check_bundle(path: AnyPath, rows: list[dict[str, Any]]) -> Iterator[Defect]:
