@@ -124,17 +124,11 @@ class HdfsPath:
 
     def exists(self) -> bool:
         """Whether it is there."""
-        return self._found() is not None
-
-    def is_dir(self) -> bool:
-        """Whether it is a folder."""
-        found = self._found()
-        return found is not None and found.is_dir
-
-    def is_file(self) -> bool:
-        """Whether it is a file."""
-        found = self._found()
-        return found is not None and not found.is_dir
+        try:
+            self.stat()
+        except FileNotFoundError:
+            return False
+        return True
 
     def entries(self) -> list[Status]:
         """What is in the folder, by one call. Raises FileNotFoundError, NotADirectoryError."""
@@ -224,8 +218,6 @@ class HdfsPath:
 
         self._call(rename)
 
-    rename = replace  # as on every POSIX system
-
     def read_at(self, offset: int, length: int) -> bytes:
         """So many bytes from `offset`; fewer where the file ends."""
         return self._call(lambda: self._read(offset, length))
@@ -241,12 +233,6 @@ class HdfsPath:
     @cached_property
     def _client(self) -> InsecureClient:
         return _client(self.at)
-
-    def _found(self) -> Status | None:
-        try:
-            return self.stat()
-        except FileNotFoundError:
-            return None
 
     def _of(self, path: PurePosixPath) -> HdfsPath:
         return HdfsPath(path, self.at)

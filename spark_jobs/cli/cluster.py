@@ -76,18 +76,8 @@ def _submit(site: Site, arguments: Sequence[str], settings: dict[str, str]) -> s
     main = str(REPOSITORY / "spark_jobs" / "cli" / "__main__.py")
     name = f"lake {' '.join(arguments)}"
     with tempfile.TemporaryFile("w+") as log:
-        command = [
-            "spark-submit",
-            "--master",
-            "yarn",
-            "--deploy-mode",
-            "cluster",
-            "--name",
-            name,
-            *options,
-            main,
-            *arguments,
-        ]
+        how = ("--master", "yarn", "--deploy-mode", "cluster", "--name", name)
+        command = ["spark-submit", *how, *options, main, *arguments]
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)  # noqa: S603
         log.seek(0)
         return "\n  ".join(log.read().splitlines()[-LAST_LINES:]) if done.returncode else ""
