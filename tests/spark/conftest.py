@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.backups.contents import Contents
+from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.jobs.backup import make_backup
 from spark_jobs.jobs.ingest import IngestReport, ingest_once
 from spark_jobs.landing.agent import land_folder
