@@ -8,14 +8,15 @@ KEEP = 30
 DOC = f"""
 Copies what the last backup lacks to `{BACKUP or "the folder that CARELAKE_BACKUP names"}`, and keeps the {KEEP} newest backups.
 
-It needs the lake for itself: while an ingest runs it fails and is tried again. Where the ingest runs all day, stop it for the backup
-(`lake ingest stop`), by the same timer that starts it again. `docs/runbooks/restore.md` says how to restore.
+A cluster's ingest goes on meanwhile. An embedded lake has to be at rest: while an ingest runs the task fails and is tried again. Where
+that runs all day, stop it for the backup (`lake ingest stop`), by the same timer that starts it again. `docs/runbooks/restore.md` says how
+to restore.
 """
 VERIFY_DOC = """
 Reads every content that the backups hold and compares it with its SHA-256.
 
-A task that fails counts the damaged files; `lake backups --from FOLDER --verify` names them. The next backup does not mend them: remove
-the damaged objects, and it copies those that the lake still has.
+A task that fails counts the damaged files; `lake backups --from FOLDER --verify` names them. The next backup does not mend them. In a
+folder of contents, remove the damaged objects, and it copies those that the lake still has; in a mirror, make a new one in another place.
 """
 
 if BACKUP:

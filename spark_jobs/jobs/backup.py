@@ -107,7 +107,8 @@ def about(access: Access, kept: Site) -> dict[str, Any]:
         }
         for name, table in held.items()
     }
-    return {"tables": shapes, "ledger": ledger_of(kept).delta_commits[-1], "statements": list(_statements(access))}
+    ledger = max(ledger_of(kept).delta_commits, default="")
+    return {"tables": shapes, "ledger": ledger, "statements": list(_statements(access))}
 
 
 def contents_of(root: AnyPath) -> Iterator[tuple[str, Entry]]:
