@@ -26,7 +26,8 @@ HUDI_BUNDLE = "org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2"
 class Cluster:
     """The services of a cluster that has a lake, and the user who works for it. Addresses are `host:port`, web ones URLs.
 
-    `hive` and `presto` answer SQL; `spark` holds the settings of the lake's own Spark applications on YARN.
+    `hive` and `presto` answer SQL; `spark` holds the settings of the lake's own Spark applications on YARN. A compaction that
+    was planned is left to Airflow for `compaction_patience_seconds`; then the ingest carries it out itself.
     """
 
     user: str
@@ -36,6 +37,7 @@ class Cluster:
     hive: tuple[str, ...]
     presto: tuple[str, ...]
     spark: Mapping[str, str] = field(hash=False, default_factory=dict)
+    compaction_patience_seconds: int = 0
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def test_readers_agree_before_any_compaction(deliveries):
 
 
 def test_readers_agree_after_a_compaction(deliveries):
-    assert all(lake("compact", "--schedule")["compactions"].values())
+    assert all(lake("tables", "compact", "--all")["compactions"].values())
     assert differences(after(deliveries, 2)) == {}
 
 
