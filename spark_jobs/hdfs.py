@@ -41,6 +41,7 @@ ERRORS: dict[str, int] = {
 }
 # What only the text of an error tells.
 SAID = {"is non empty": errno.ENOTEMPTY, "could only be written to 0 of": errno.ENOSPC}
+SNAPSHOTS = ".snapshot"
 STATE_BEAN = "Hadoop:service=NameNode,name=FSNamesystemState"
 Result = TypeVar("Result")
 
@@ -221,6 +222,27 @@ class HdfsPath:
     def read_at(self, offset: int, length: int) -> bytes:
         """So many bytes from `offset`; fewer where the file ends."""
         return self._call(lambda: self._read(offset, length))
+
+    def snapshots(self) -> list[str]:
+        """The names of the folder's snapshots, in their order; none of one that may have none."""
+        try:
+            return sorted(status.name for status in (self / SNAPSHOTS).entries())
+        except FileNotFoundError:
+            return []
+
+    def snapshot(self, name: str) -> HdfsPath:
+        """Where the folder is found as it was when that snapshot was taken."""
+        return self / SNAPSHOTS / name
+
+    def take_snapshot(self, name: str) -> None:
+        """Keeps the folder as it is at this moment; done already, nothing is done."""
+        if name not in self.snapshots():
+            self._call(lambda: self._client._create_snapshot(self._text, snapshotname=name))
+
+    def drop_snapshot(self, name: str) -> None:
+        """Lets go of a snapshot, which need not be there."""
+        if name in self.snapshots():
+            self._call(lambda: self._client._delete_snapshot(self._text, snapshotname=name))
 
     def free_bytes(self) -> int:
         """What the DataNodes have room for, replicas counted."""

@@ -26,8 +26,10 @@ HUDI_BUNDLE = "org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2"
 class Cluster:
     """The services of a cluster that has a lake, and the user who works for it. Addresses are `host:port`, web ones URLs.
 
-    `hive` and `presto` answer SQL; `spark` holds the settings of the lake's own Spark applications on YARN. A compaction that
-    was planned is left to Airflow for `compaction_patience_seconds`; then the ingest carries it out itself.
+    `hive` and `presto` answer SQL; `spark` holds the settings of the lake's own Spark applications on YARN. `backup` is
+    where its backups go, as `hdfs://…`, which NameNodes of `backup_namenodes` serve, or as a folder of the hosts; `distcp` is
+    the words that start it, `databases` says how pg_dump reaches each, `bundle` is the file of the inventory and its vault.
+    A compaction that was planned is left to Airflow for `compaction_patience_seconds`; then the ingest carries it out itself.
     """
 
     user: str
@@ -38,6 +40,11 @@ class Cluster:
     presto: tuple[str, ...]
     spark: Mapping[str, str] = field(hash=False, default_factory=dict)
     compaction_patience_seconds: int = 0
+    backup: str = ""
+    backup_namenodes: tuple[str, ...] = ()
+    distcp: tuple[str, ...] = ()
+    databases: Mapping[str, str] = field(hash=False, default_factory=dict)
+    bundle: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,9 +118,14 @@ class Site:
         return self.local / ".endpoint"
 
     @property
-    def restoring(self) -> Path:
+    def outside(self) -> Path | HdfsPath:
+        """What a cluster has of a lake outside of these folders, as of the last backup: dumps of databases, the inventory."""
+        return self.home / "site"
+
+    @property
+    def restoring(self) -> Path | HdfsPath:
         """Which backup the lake is being restored from; while it is there, nothing else may be done with the lake."""
-        return self.local / ".restoring"
+        return self.home / ".restoring"
 
     def make_folders(self) -> None:
         """Makes the lake's folders, readable by their owner alone; in a cluster Ansible has made those in HDFS."""

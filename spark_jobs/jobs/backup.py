@@ -1,23 +1,34 @@
-"""Backups of a lake: a copy of its files, made while nobody writes, and what the metastore alone knows of its tables."""
+"""Backups of a lake: a copy of its files as they were at one moment, and what the metastore alone knows of its tables.
+
+In a folder the files stand still while nobody else has the lake, in HDFS in a snapshot, beside an ingest that goes on.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
-from spark_jobs.backups.store import Point, Store, name_of
+from spark_jobs.backups.contents import Contents
+from spark_jobs.backups.mirror import Distcp, Mirror
+from spark_jobs.backups.points import Point, Store, is_name, name_of
 from spark_jobs.errors import LakeError
+from spark_jobs.hdfs import HdfsPath, NameNodes
+from spark_jobs.jobs.gathering import gather
+from spark_jobs.landing.files import AnyPath, Entry, entries, walk
+from spark_jobs.landing.lease import one_at_a_time
 from spark_jobs.site import Site
 from spark_jobs.tables.access import Access
 from spark_jobs.tables.held import held_tables
+from spark_jobs.tables.lake import ledger_of
 
 # What a lake cannot do without. Its metastore is made anew from these: it knows nothing else, and holds paths of this machine.
-PARTS = ("landing", "claimed", "vault", "quarantine", "warehouse", "reports")
-EPOCH = ".epoch"
+PARTS = ("landing", "claimed", "vault", "quarantine", "warehouse", "reports", "site", ".epoch")
 # Schemas whose tables and views no code makes: the statements that made them are kept.
 DESCRIBED = ("reports", "lake")
 
@@ -31,27 +42,62 @@ class Backup:
     copied_bytes: int
 
 
-def make_backup(access: Access, folder: Path) -> Backup:
-    """Backs the lake up to `folder`. Crash-only: killed at any line it leaves no point, and what it copied is found again.
+def store_of(site: Site, said: str | None) -> Store:
+    """The backups at the place that was named, or else where the cluster's are to go. Raises LakeError if neither is there."""
+    cluster = site.cluster
+    where = said or (cluster.backup if cluster else "")
+    if not where:
+        raise LakeError("backups", "their place was not said", "Name a folder on another disk: --to or --from FOLDER")
+    if not where.startswith("hdfs://"):
+        return Contents(Path(where).expanduser().absolute())
+    if cluster is None or not isinstance(site.home, HdfsPath):
+        raise LakeError(where, "it is reached from a cluster's hosts alone", "Name a folder.")
+    place, at = urlsplit(where), site.home.at
+    if place.netloc != at.service:
+        at = NameNodes(place.netloc, cluster.backup_namenodes, cluster.user)
+    return Mirror(
+        HdfsPath(PurePosixPath(place.path), at), Distcp(cluster.distcp), partial(one_at_a_time, site, "backup")
+    )
 
-    Raises LakeError where another process has the lake, or `folder` is within it.
+
+def make_backup(access: Access, store: Store) -> Backup:
+    """Backs the lake up to `store`. Crash-only: killed at any line it leaves no point, and what it copied is found again.
+
+    Raises LakeError where another process has an embedded lake, or the store is within it.
     """
-    _refuse(access, folder)
-    store, home = Store(folder), access.site.home
-    name = name_of(datetime.now(UTC))
+    _refuse(access, store)
+    site, name = access.site, name_of(datetime.now(UTC))
     with store.alone():
         known = store.read(store.names()[-1]).files if store.names() else {}
-        files = store.keep_tree(home, files_of(home), known)
-        point = Point(name, files, tuple(_folders(home)), about(access))
-        store.add(point)
+        gather(site)
+        with _standing_still(site, name) as root:
+            told = about(access, replace(site, home=root))  # before hours of copying, in which a connection may end
+            found = dict(contents_of(root))
+            files = store.keep(name, root, {path: entry for path, entry in found.items() if not entry.is_dir}, known)
+            folders = tuple(path for path, entry in found.items() if entry.is_dir)
+            point = Point(name, files, folders, told)
+            store.add(point)
     new = [kept for path, kept in files.items() if known.get(path) != kept]
     return Backup(point, len(new), sum(kept.bytes for kept in new))
 
 
-def about(access: Access) -> dict[str, Any]:
-    """What a restore needs beside the files: how target tables are laid out, what was accounted for, and statements."""
-    assert access.lake is not None
-    held = held_tables(access)
+@contextmanager
+def _standing_still(site: Site, name: str) -> Iterator[AnyPath]:
+    """Where the lake's files are while nobody changes them: in HDFS a snapshot, which stays for the next backup to compare with."""
+    home = site.home
+    if not isinstance(home, HdfsPath):
+        yield home
+        return
+    home.take_snapshot(name)
+    yield home.snapshot(name)
+    for older in home.snapshots():
+        if is_name(older) and older != name:
+            home.drop_snapshot(older)
+
+
+def about(access: Access, kept: Site) -> dict[str, Any]:
+    """What a restore needs beside the files, which are those of `kept`: how target tables are laid out, what was accounted for, statements."""
+    held = {name: table for name, table in held_tables(access).items() if (kept.warehouse / "raw" / name).exists()}
     shapes = {
         name: {
             "record_key": list(table.record_key),
@@ -61,26 +107,23 @@ def about(access: Access) -> dict[str, Any]:
         }
         for name, table in held.items()
     }
-    ledger = access.lake.ledger.delta_commits
-    return {"tables": shapes, "ledger": ledger[-1], "statements": list(_statements(access))}
+    return {"tables": shapes, "ledger": ledger_of(kept).delta_commits[-1], "statements": list(_statements(access))}
 
 
-def files_of(home: Path) -> Iterator[Path]:
-    """The files of a lake that a backup holds; not what is being written under another name at the moment."""
-    for part in PARTS:
-        for folder, _, names in os.walk(home / part):
-            for name in sorted(names):
-                if not (name[0] == "." and name.endswith(".tmp")):
-                    yield Path(folder) / name
-    if (home / EPOCH).exists():
-        yield home / EPOCH
+def contents_of(root: AnyPath) -> Iterator[tuple[str, Entry]]:
+    """What of a lake a backup holds; not what is being written under another name at the moment.
+
+    Folders, too, for those that are empty: Hudi expects some of its own.
+    """
+    for entry in entries(root):
+        if entry.name in PARTS:
+            yield entry.name, entry
+            if entry.is_dir:
+                yield from (found for found in walk(root, entry.name) if not _is_temporary(found[1].name))
 
 
-def _folders(home: Path) -> Iterator[str]:
-    """Folders, for those that are empty: Hudi expects some of its own."""
-    for part in PARTS:
-        for folder, _, _ in os.walk(home / part):
-            yield str(Path(folder).relative_to(home))
+def _is_temporary(name: str) -> bool:
+    return name[0] == "." and name.endswith(".tmp")
 
 
 def _statements(access: Access) -> Iterator[str]:
@@ -91,20 +134,16 @@ def _statements(access: Access) -> Iterator[str]:
             yield statement
 
 
-def refuse_cluster(site: Site, what: str) -> None:
-    """Refuses a lake in HDFS, which is not copied file by file. Raises LakeError."""
-    if site.cluster:
-        raise LakeError(what, "it is made for a lake in a folder", "In HDFS, take a snapshot and copy that.")
-
-
-def _refuse(access: Access, folder: Path) -> None:
-    if access.lake is None:
+def _refuse(access: Access, store: Store) -> None:
+    if access.lake is None and not access.site.cluster:
         hint = "What it writes meanwhile would not fit together. First: lake ingest stop"
         raise LakeError("lake backup", "the running ingest has the lake", hint)
-    if folder.resolve().is_relative_to(access.site.home.resolve()):
+    if f"{store.folder}/".startswith(f"{access.site.home}/"):
         raise LakeError("lake backup", "the folder for backups is within the lake", "Take one on another disk.")
 
 
 def is_empty(site: Site) -> bool:
-    """Whether nothing of a lake is in its folder."""
-    return not any(any((site.home / part).rglob("*")) for part in (*PARTS, "metastore"))
+    """Whether nothing was ever delivered to a lake, nor a rule written: what it has are at most tables without rows."""
+    own = f"{site.warehouse.name}/ops"
+    files = (path for path, entry in contents_of(site.home) if not entry.is_dir)
+    return all(path == ".epoch" or path.startswith((f"{own}/", f"{own}.db/", "site/")) for path in files)

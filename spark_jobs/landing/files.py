@@ -103,6 +103,21 @@ def folders(parent: AnyPath) -> Iterator[tuple[AnyPath, list[Entry]]]:
             yield parent / entry.name, entries(parent / entry.name)
 
 
+def walk(root: AnyPath, name: str) -> Iterator[tuple[str, Entry]]:
+    """All that is in the folder `name` of `root`, or in `root` if that is empty, by its path from `root`. One call a folder in HDFS."""
+    for entry in sorted(entries(root / name if name else root), key=lambda entry: entry.name):
+        path = f"{name}/{entry.name}" if name else entry.name
+        yield path, entry
+        if entry.is_dir:
+            yield from walk(root, path)
+
+
+def hash_of(path: AnyPath) -> str:
+    """The SHA-256 of a file's content (hex)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def free_bytes(folder: AnyPath) -> int:
     """What may still be written where the folder is, replicas counted."""
     return folder.free_bytes() if isinstance(folder, HdfsPath) else shutil.disk_usage(folder).free

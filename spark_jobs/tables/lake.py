@@ -107,9 +107,9 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
     Raises LakeInUseError when another process has the lake. `what` tells others what this one does, `has_endpoint`
     whether it will serve their questions.
     """
-    if site.restoring.exists() and what != RESTORE:
-        raise LakeError(str(site.home), "a restore was begun there and has not ended", "Say it again: lake restore")
     with hold_lease(site, what, has_endpoint):
+        if site.restoring.exists() and what != RESTORE:
+            raise LakeError(str(site.home), "a restore was begun there and has not ended", "Say it again: lake restore")
         site.endpoint.unlink(missing_ok=True)
         # Of a process that was killed: nobody else is at work, and nothing in it is read again.
         shutil.rmtree(site.scratch, ignore_errors=True)

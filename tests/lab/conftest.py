@@ -2,7 +2,9 @@ import os
 
 import pytest
 
-from tests.lab.machine import look, run_lake
+from tests.lab.lake import DROP, WAVES, airflow, insert_rules, zips_in_ledger
+from tests.lab.machine import copy_to, look, run_lake
+from tests.simulator import simulate
 
 # Set, it has the tests use the lab that is up, deployed already: for whoever works on a test.
 KEEP = "CARELAKE_LAB_KEEP"
@@ -28,3 +30,19 @@ def deployed(request):
         yield
     finally:
         run_lake("lab", "down")
+
+
+@pytest.fixture(scope="session")
+def deliveries(deployed, tmp_path_factory):
+    """Deliveries in waves, which are on a host of the lab, and the truth after each of them; rules, where there were none.
+
+    From here on Airflow compacts and backs up only when a test lets it.
+    """
+    for dag in ("table_services", "backup"):
+        airflow("dags", "pause", dag, "--yes")
+    folder = tmp_path_factory.mktemp("deliveries")
+    simulate(folder, 4, 60, seed=11, waves=WAVES, edge_mb=0, each_wave=True)
+    copy_to("n1", folder / "drop", DROP, owner="lake")
+    if not zips_in_ledger():
+        insert_rules()
+    return folder / "truth"

@@ -4,17 +4,15 @@ It takes up the lake as the conformance of readers has left it; on a lab that ha
 """
 
 import json
-import shlex
 import time
 import uuid
 
 import pytest
 
-from tests.lab.lake import WAVES, bring_to, lake, land
+from tests.lab.lake import AIRFLOW, WAVES, after, airflow, await_zips, bring_to, lake, land, take_in
 from tests.lab.machine import on_host, run_lake
 from tests.lab.readers import READERS, differences
 
-AIRFLOW = "n3"
 # A worker of YARN that has neither Airflow nor a member of PostgreSQL.
 WORKER = "n1"
 REPORTS = ("bed_availability", "compliance")  # every night, and every week
@@ -27,27 +25,25 @@ BESIDE = {name: reader for name, reader in READERS.items() if name != "Spark"}
 
 @pytest.fixture(scope="module")
 def truth(deliveries):
-    """The truth of all waves but the last, which the lake has taken in. Airflow's own compaction waits until it is asked."""
-    airflow("dags", "pause", "table_services", "--yes")
-    bring_to(deliveries, WAVES - 1)
-    yield deliveries
+    """The truth after each wave; all but the last two of them have been taken in."""
+    bring_to(deliveries, WAVES - 2)
     airflow("dags", "unpause", "table_services", "--yes")
+    return deliveries
 
 
 def test_scheduler_compacts_every_table_beside_a_running_ingest(truth):
     lake("ingest", "--continuous")
     try:
-        land(WAVES)
-        bring_to(truth, WAVES)
+        land(WAVES - 1)
+        await_zips(after(truth, WAVES - 1))
         pending = {table["table"] for table in tables() if table["pending"]}
         assert {"raw.bed", "raw.encounter", "ops.ledger"} <= pending
-        before = {table["table"]: table["last_compaction"] for table in tables()}
-        airflow("dags", "unpause", "table_services", "--yes")
-        assert succeeds("table_services", minutes=10)
-        after = {table["table"]: table for table in tables()}
-        assert not any(after[name]["pending"] for name in pending)
-        assert all(after[name]["last_compaction"] != before[name] for name in pending)
-        assert differences(truth, BESIDE) == {}
+        last = {table["table"]: table["last_compaction"] for table in tables()}
+        succeeds("table_services", minutes=10)
+        found = {table["table"]: table for table in tables()}
+        assert not any(found[name]["pending"] for name in pending)
+        assert all(found[name]["last_compaction"] != last[name] for name in pending)
+        assert differences(after(truth, WAVES - 1), BESIDE) == {}
     finally:
         lake("ingest", "stop")
 
@@ -71,6 +67,7 @@ def test_report_that_someone_inserts_is_a_scheduled_run_within_minutes(truth):
 
 
 def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth):
+    take_in(WAVES)
     asked = trigger("table_services")
     until(lambda: any("RUNNING" in line for line in applications("lake tables compact")), 5)
     run_lake("lab", "kill", WORKER)
@@ -84,10 +81,6 @@ def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth):
     assert differences(truth) == {}
 
 
-def airflow(*words):
-    return on_host(AIRFLOW, shlex.join(["airflow", *words]))
-
-
 def trigger(dag, *more):
     """Asks for a run; returns its name."""
     name = f"test_{uuid.uuid4().hex}"
@@ -97,7 +90,6 @@ def trigger(dag, *more):
 
 def succeeds(dag, *more, minutes):
     assert state_at_end(dag, trigger(dag, *more), minutes) == "success"
-    return True
 
 
 def state_at_end(dag, name, minutes):

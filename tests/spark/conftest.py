@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from spark_jobs.backups.contents import Contents
 from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.jobs.backup import make_backup
 from spark_jobs.jobs.ingest import IngestReport, ingest_once
@@ -41,5 +42,5 @@ def filled(tmp_path_factory):
         for wave in range(1, WAVES + 1):
             list(land_folder(lake.site.landing, deliveries / "drop" / str(wave), keep=True))
             reports.append(ingest_once(lake))
-            make_backup(access_of(lake), backups)
+            make_backup(access_of(lake), Contents(backups))
         yield Filled(lake, deliveries, reports, backups)

@@ -5,7 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from spark_jobs.backups.store import Store
+from spark_jobs.backups.contents import Contents
+from spark_jobs.backups.points import Store
 from spark_jobs.jobs.ingest import ingest_once
 from spark_jobs.jobs.restore import restore_table
 from spark_jobs.site import Site
@@ -45,7 +46,7 @@ def lose_a_table(lake: Lake, store: Store):
 def main() -> None:
     home, truth, backups = map(Path, sys.argv[1:])
     with open_lake(Site(home), "tests.spark.restored") as lake:
-        found = {"whole": contents(lake, truth), **lose_a_table(lake, Store(backups))}
+        found = {"whole": contents(lake, truth), **lose_a_table(lake, Contents(backups))}
         found["table"] = reconcile.differences(lake.session, truth)
     print(json.dumps(found))
 

@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from spark_jobs.backups.store import Store
+from spark_jobs.backups.contents import Contents
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.backup import make_backup
 from spark_jobs.jobs.report import run_report
@@ -32,7 +32,7 @@ def ask(*words):
 def made(filled):
     """A backup of the lake as it is now, an edition of a report included."""
     run_report(access_of(filled.lake), "admissions", DAY)
-    return make_backup(access_of(filled.lake), filled.backups)
+    return make_backup(access_of(filled.lake), Contents(filled.backups))
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +60,15 @@ def found(filled, restored):
 
 def test_a_second_backup_copies_what_is_new_alone_and_all_of_it_is_whole(filled, made):
     assert 0 < made.copied_files < len(made.point.files) / 2
-    assert Store(filled.backups).damaged(made.point) == []
+    assert Contents(filled.backups).damaged(made.point) == []
 
 
 def test_backup_within_the_lake_or_beside_a_running_ingest_is_refused(filled, tmp_path):
     elsewhere = Access(filled.lake.site, access_of(filled.lake).run)
     with pytest.raises(LakeError, match="the running ingest has the lake"):
-        make_backup(elsewhere, tmp_path)
+        make_backup(elsewhere, Contents(tmp_path))
     with pytest.raises(LakeError, match="within the lake"):
-        make_backup(access_of(filled.lake), filled.lake.site.home / "backups")
+        make_backup(access_of(filled.lake), Contents(filled.lake.site.home / "backups"))
 
 
 def test_restored_lake_is_the_lake_that_was(filled, found):
