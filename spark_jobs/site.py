@@ -29,6 +29,7 @@ class Cluster:
     `hive` and `presto` answer SQL; `spark` holds the settings of the lake's own Spark applications on YARN. `backup` is
     where its backups go, as `hdfs://…`, which NameNodes of `backup_namenodes` serve, or as a folder of the hosts; `distcp` is
     the words that start it, `databases` says how pg_dump reaches each, `bundle` is the file of the inventory and its vault.
+    A compaction that was planned is left to Airflow for `compaction_patience_seconds`; then the ingest carries it out itself.
     """
 
     user: str
@@ -38,6 +39,7 @@ class Cluster:
     hive: tuple[str, ...]
     presto: tuple[str, ...]
     spark: Mapping[str, str] = field(hash=False, default_factory=dict)
+    compaction_patience_seconds: int = 0
     backup: str = ""
     backup_namenodes: tuple[str, ...] = ()
     distcp: tuple[str, ...] = ()

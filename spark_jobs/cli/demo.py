@@ -119,7 +119,7 @@ def _reconcile(lake: Lake, course: Course, truth: Path) -> dict[str, list[str]]:
     with course.step("reconcile", "Every zip, member and row is held against the truth"):
         before = reconcile.differences(lake.session, truth)
     with course.step("compact", "All tables are compacted"):
-        compact_all(lake, schedule=True)
+        compact_all(lake)
     with course.step("reconcile", "Every row is held against the truth again"):
         after = reconcile.table_differences(lake.session, truth)
     return {"before_compaction": before, "after_compaction": after}

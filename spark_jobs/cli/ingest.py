@@ -1,4 +1,4 @@
-"""`lake land`, `lake ingest`, `lake compact`, `lake status`: the way of zips into tables."""
+"""`lake land`, `lake ingest`, `lake status`: the way of zips into tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from spark_jobs.batches.run import BatchResult
 from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn, start_in_yarn
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
-from spark_jobs.jobs.compact import compact_all
 from spark_jobs.jobs.ingest import IngestReport, IngestRun, Listener, ingest_once
 from spark_jobs.jobs.resume import resume_feed
 from spark_jobs.jobs.status import feed_status
@@ -41,7 +40,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command(epilog="Example: lake land --keep /srv/drop\n\nExample: lake land --follow /srv/drop/*/incoming")(land)
     app.add_typer(ingest_app, name="ingest")
-    app.command(epilog="Example: lake compact --schedule")(compact)
     app.command(epilog="Example: lake status")(status)
 
 
@@ -251,22 +249,6 @@ def as_json(report: IngestReport) -> dict[str, Any]:
     """What a run came to, for machines."""
     findings = [f"{finding.where}: {finding.problem}" for finding in report.findings]
     return {**vars(report), "findings": findings}
-
-
-def compact(
-    schedule: Annotated[bool, typer.Option(help="Plan a compaction of all log files first.")] = False,
-    home: HomeOption = HOME,
-    json: JsonOption = False,
-) -> None:
-    """Carries out the compactions that the ingest job has planned."""
-    output, here = Output(json), site(home)
-    if is_to_be_submitted(here):
-        done = run_in_yarn(here, "compact", *(["--schedule"] if schedule else []))["compactions"]
-    else:
-        with open_lake(here, "lake compact") as lake:
-            done = compact_all(lake, schedule=schedule)
-    output.table("Compactions", ["table", "carried out"], done.items())
-    output.result({"compactions": done})
 
 
 def status(home: HomeOption = HOME, json: JsonOption = False) -> None:

@@ -11,11 +11,13 @@ import typer
 from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
-from spark_jobs.jobs.table_services import compact_tables, find_table, table_storage, tables_in_debt
+from spark_jobs.jobs.compact import compact_tables
+from spark_jobs.jobs.table_services import find_table, table_storage, tables_in_debt
 from spark_jobs.landing.lease import holder
 from spark_jobs.site import Site
-from spark_jobs.tables.access import access_of, open_access
-from spark_jobs.tables.lake import open_lake
+from spark_jobs.tables.access import Access, access_of, open_access
+from spark_jobs.tables.hudi import HudiTable
+from spark_jobs.tables.lake import open_for_compaction
 from spark_jobs.tables.storage import Storage, storage_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -73,28 +75,32 @@ lake tables compact bed
 
 lake tables compact raw.encounter ops.ledger
 
-lake tables compact --due --least-debt 0.5"""
+lake tables compact --due --least-debt 0.5
+
+lake tables compact --all"""
 
 
 @app.command(epilog=COMPACT_EXAMPLES)
 def compact(
     tables: Annotated[list[str] | None, typer.Argument(help="Names of the tables.")] = None,
     due: Annotated[
-        bool, typer.Option("--due", help="Those with a pending compaction or much debt; none beside a running ingest.")
+        bool, typer.Option("--due", help="Those with a pending compaction or much debt, if there are any.")
     ] = False,
     least_debt: Annotated[float, typer.Option(help="What --due takes for much debt.", min=0)] = 0.3,
+    every: Annotated[bool, typer.Option("--all", help="Every table that has log files.")] = False,
     home: HomeOption = HOME,
     json: JsonOption = False,
 ) -> None:
     """Carries out the pending compactions of tables, or plans and carries out one, that with the largest debt first.
 
-    A running ingest carries out its own: then tables that are named are refused, and with --due nothing is left to do.
+    Beside a running ingest only what it has planned is carried out. That of an embedded lake does it itself: then tables that
+    are named are refused, and with --due nothing is left to do.
     """
     output, here = Output(json), site(home)
-    if bool(tables) == due:
-        raise LakeError("lake tables compact", "which tables was not said", "Name them, or say --due")
-    by_ingest = due and _ingest_has(here)
-    done = {} if by_ingest else _compacted(here, tables or [], least_debt)
+    if bool(tables) + due + every != 1:
+        raise LakeError("lake tables compact", "which tables was not said", "Name them, or say --due or --all")
+    by_ingest = due and not here.cluster and _ingest_has(here)
+    done = {} if by_ingest else _compacted(here, tables or [], 0.0 if every else least_debt)
     if by_ingest:
         output.say("The ingest that runs compacts by itself.")
     output.table("Compactions", ["table", "carried out"], done.items())
@@ -102,17 +108,24 @@ def compact(
 
 
 def _ingest_has(site: Site) -> bool:
-    """Whether an ingest has the lake: it alone may plan a compaction then, and carries out its own."""
+    """Whether an ingest has the lake: it alone may plan a compaction then."""
     by = holder(site)
     return by is not None and by.what.startswith("lake ingest")
 
 
-def _compacted(site: Site, tables: list[str], least_debt: float) -> dict[str, int]:
-    if is_to_be_submitted(site):
-        words = tables or ["--due", "--least-debt", str(least_debt)]
-        return dict(run_in_yarn(site, "tables", "compact", *words)["compactions"])
-    with open_lake(site, "lake tables compact") as lake:
-        return compact_tables(lake, tables or tables_in_debt(access_of(lake), least_debt))
+def _compacted(site: Site, named: list[str], least_debt: float) -> dict[str, int]:
+    if not is_to_be_submitted(site):
+        with open_for_compaction(site, "lake tables compact") as lake:
+            return compact_tables(lake, _chosen(access_of(lake), named, least_debt))
+    with open_access(site, "lake tables compact") as access:
+        chosen = _chosen(access, named, None if _ingest_has(site) else least_debt)
+    names = [f"{table.database}.{table.name}" for table in chosen]
+    return dict(run_in_yarn(site, "tables", "compact", *names)["compactions"]) if names else {}
+
+
+def _chosen(access: Access, named: list[str], least_debt: float | None) -> list[HudiTable]:
+    """The tables that are named, else those with a pending compaction or so much debt."""
+    return [find_table(access, name) for name in named or tables_in_debt(access, least_debt)]
 
 
 def _line(found: Storage) -> list[object]:

@@ -1,16 +1,14 @@
-"""Table services: how each table lies on disk, and the compactions that make reading it cheap again."""
+"""Table services: how each table lies on disk, and which tables a compaction would make cheap to read again."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from math import inf
-
 from spark_jobs.errors import LakeError
+from spark_jobs.jobs.compact import debt_of
 from spark_jobs.rules.revisions import RuleSet
 from spark_jobs.site import Site
-from spark_jobs.tables.access import Access, access_of
+from spark_jobs.tables.access import Access
 from spark_jobs.tables.hudi import HudiTable
-from spark_jobs.tables.lake import Lake, tables_of
+from spark_jobs.tables.lake import tables_of
 from spark_jobs.tables.rule_store import read_rules
 from spark_jobs.tables.storage import Storage, storage_of
 
@@ -24,7 +22,7 @@ def table_storage(access: Access) -> list[Storage]:
     """How every table with a commit lies on disk, that with the largest debt first."""
     tables = known_tables(access.site, read_rules(access)).values()
     found = [storage_of(table) for table in tables if table.has_commits]
-    return sorted(found, key=lambda storage: (-_debt(storage), storage.table))
+    return sorted(found, key=lambda storage: (-debt_of(storage), storage.table))
 
 
 def find_table(access: Access, name: str) -> HudiTable:
@@ -37,21 +35,10 @@ def find_table(access: Access, name: str) -> HudiTable:
     raise LakeError(f"table {name}", "there is no such Hudi table", f"There are: {', '.join(sorted(tables))}.")
 
 
-def tables_in_debt(access: Access, least_debt: float) -> list[str]:
-    """The tables with a debt of at least so much, or with a pending compaction, the largest debt first."""
-    return [s.table for s in table_storage(access) if s.pending or (s.log_files and _debt(s) >= least_debt)]
+def tables_in_debt(access: Access, least_debt: float | None) -> list[str]:
+    """The tables with a pending compaction, and those with a debt of at least so much if that is said, the largest first."""
+    return [s.table for s in table_storage(access) if s.pending or (s.log_files and _is_much(s, least_debt))]
 
 
-def compact_tables(lake: Lake, names: Collection[str]) -> dict[str, int]:
-    """Compacts tables, the largest debt first: what is pending, else all log files; returns how many compactions by table."""
-    access = access_of(lake)
-    tables = [table for name in names if (table := find_table(access, name)).has_commits]
-    tables.sort(key=lambda table: -_debt(storage_of(table)))
-    return {f"{t.database}.{t.name}": lake.writer.compact(lake.session, t, schedule=True) for t in tables}
-
-
-def _debt(storage: Storage) -> float:
-    """The debt of a table; one of log files alone has the largest."""
-    if storage.debt is None:
-        return inf if storage.log_files else 0.0
-    return storage.debt
+def _is_much(storage: Storage, least_debt: float | None) -> bool:
+    return least_debt is not None and debt_of(storage) >= least_debt

@@ -1,4 +1,6 @@
-"""The lease of a cluster's lake: a lock in ZooKeeper, taken up once YARN says that the attempt before has ended.
+"""The leases of a cluster's lake: locks in ZooKeeper, each taken up once YARN says that the attempt before has ended.
+
+One is for who takes in and plans, one for who carries out compactions, which may be another application.
 
 The lock goes with the session of the process that has it, which ends itself if it loses the session: it may be cut off, and
 another one be at work already. A lease is no fence: what an attempt left in `claimed/` is touched only when YARN says, of
@@ -22,10 +24,10 @@ from kazoo.client import KazooClient, KazooState
 from kazoo.exceptions import LockTimeout
 
 from spark_jobs.errors import LakeError, LakeInUseError
-from spark_jobs.landing.files import write_json
+from spark_jobs.landing.files import AnyPath, write_json
 from spark_jobs.site import Cluster, Site
 
-LEASE = "/carelake/lease"
+LAKE, COMPACTION = "lease", "compaction"
 # A process that is cut off for so long has lost its lease; until then its successor waits.
 SESSION_SECONDS = 20.0
 TAKE_OVER_SECONDS = SESSION_SECONDS + 10
@@ -34,6 +36,8 @@ ATTEMPT_END_SECONDS = 120.0
 CONNECT_SECONDS = 30.0
 ASK_SECONDS = 5.0
 OVER = {"FINISHED", "FAILED", "KILLED"}
+# Where the attempt that has, or had, each lease is noted.
+HOLDERS = {LAKE: ".holder", COMPACTION: ".compacting"}
 _CONTAINER = re.compile(r"container_(?:e\d+_)?(\d+_\d+)_(\d+)_\d+")
 
 
@@ -55,30 +59,32 @@ def this_attempt(what: str) -> Attempt:
 
 
 @contextmanager
-def hold_lease(site: Site, what: str) -> Iterator[None]:
-    """Holds the lake for this attempt. Raises LakeInUseError while another one has it."""
+def hold_lease(site: Site, what: str, lease: str = LAKE, patience: float = TAKE_OVER_SECONDS) -> Iterator[None]:
+    """Holds a lease for this attempt. Raises LakeInUseError while another one has it, after `patience` seconds."""
     cluster, attempt = _cluster(site), this_attempt(what)
     with _zookeeper(cluster) as client:
-        lock = client.Lock(LEASE, identifier=f"{attempt.application} {what}")
+        lock = client.Lock(_node(lease), identifier=f"{attempt.application} {what}")
         try:
-            lock.acquire(timeout=TAKE_OVER_SECONDS)
+            lock.acquire(timeout=patience)
         except LockTimeout:
-            raise _in_use(site, client) from None
+            raise _in_use(site, client, lease) from None
         over = threading.Event()
         client.add_listener(lambda state: _end_if_lost(state, over))
-        _await_end(site, attempt)
-        write_json(site.home / ".holder", asdict(attempt))
+        noted = site.home / HOLDERS[lease]
+        _await_end(site, attempt, noted)
+        write_json(noted, asdict(attempt))
         try:
             yield
+            noted.unlink(missing_ok=True)  # what it began has ended with it: there is nothing to wait for
         finally:
             over.set()
             lock.release()
 
 
-def holder(site: Site) -> str | None:
-    """Who has the lake now, `application_… what it does`, or None."""
+def holder(site: Site, lease: str = LAKE) -> str | None:
+    """Who has a lease now, `application_… what it does`, or None."""
     with _zookeeper(_cluster(site)) as client:
-        return _first(client)
+        return _first(client, lease)
 
 
 @contextmanager
@@ -108,18 +114,23 @@ def _end_if_lost(state: str, over: threading.Event) -> None:
         os._exit(1)
 
 
-def _first(client: KazooClient) -> str | None:
-    return next(iter(client.Lock(LEASE).contenders()), None) if client.exists(LEASE) else None
+def _node(lease: str) -> str:
+    return f"/carelake/{lease}"
 
 
-def _in_use(site: Site, client: KazooClient) -> LakeInUseError:
-    return LakeInUseError(str(site.home), f"in use by {_first(client)}", "Wait until it ends, or stop it.")
+def _first(client: KazooClient, lease: str) -> str | None:
+    node = _node(lease)
+    return next(iter(client.Lock(node).contenders()), None) if client.exists(node) else None
 
 
-def _await_end(site: Site, attempt: Attempt) -> None:
-    """Waits until YARN says that the attempt that had the lake before has ended."""
+def _in_use(site: Site, client: KazooClient, lease: str) -> LakeInUseError:
+    return LakeInUseError(str(site.home), f"in use by {_first(client, lease)}", "Wait until it ends, or stop it.")
+
+
+def _await_end(site: Site, attempt: Attempt, noted: AnyPath) -> None:
+    """Waits until YARN says that the attempt that had the lease before has ended."""
     try:
-        before = Attempt(**json.loads((site.home / ".holder").read_bytes()))
+        before = Attempt(**json.loads(noted.read_bytes()))
     except FileNotFoundError:
         return
     if (before.application, before.number) == (attempt.application, attempt.number):
@@ -128,7 +139,7 @@ def _await_end(site: Site, attempt: Attempt) -> None:
     while not _is_over(_cluster(site), before):
         if time.monotonic() > deadline:
             hint = f"End it: yarn application -kill {before.application}"
-            raise LakeError(str(site.home), f"{before.application} still runs, and had the lake before", hint)
+            raise LakeError(str(site.home), f"{before.application} still runs, and had the lease before", hint)
         time.sleep(1)
 
 

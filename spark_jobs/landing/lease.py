@@ -2,7 +2,7 @@
 
 The embedded metastore serves one process. A lock file tells whether another one runs; because a killed process leaves
 its JVM behind for a moment, the lease is given only after that JVM is confirmed ended. A lease is no fence by itself.
-That of a cluster is in `cluster_lease`.
+Those of a cluster are in `cluster_lease`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,6 +33,32 @@ def hold_lease(site: Site, what: str, has_endpoint: bool = False) -> Iterator[No
     """
     with cluster_lease.hold_lease(site, what) if site.cluster else _hold_local(site.local, what, has_endpoint):
         yield
+
+
+@contextmanager
+def compacting(site: Site, what: str, patience: float = cluster_lease.TAKE_OVER_SECONDS) -> Iterator[None]:
+    """Is, for the block, the one process that carries out compactions. Raises LakeInUseError where another one is.
+
+    In a cluster that is a lease of its own, so that plans are carried out beside the ingest that made them; whoever compacts
+    an embedded lake has the lake.
+    """
+    with cluster_lease.hold_lease(site, what, cluster_lease.COMPACTION, patience) if site.cluster else nullcontext():
+        yield
+
+
+@contextmanager
+def planning(site: Site, what: str) -> Iterator[bool]:
+    """Tells whether compactions may be planned in the block: only while nobody writes, because a plan misses open commits."""
+    with ExitStack() as stack:
+        may = True
+        if site.cluster:
+            may = holder(site) is None
+            if may:
+                try:
+                    stack.enter_context(cluster_lease.hold_lease(site, what))
+                except LakeInUseError:  # an ingest was faster
+                    may = False
+        yield may
 
 
 @contextmanager

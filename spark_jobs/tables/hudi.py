@@ -23,6 +23,8 @@ ORDER = "_order"
 SHAPE = "carelake.shape"
 # A query, or `as_of`, finds the files of so many commits back; older ones are cleaned, and a little later archived.
 COMMITS_RETAINED = 20
+# Setting of a session whose tables other processes compact: the servers, `host:port,…`, that keep Hudi's locks.
+ZOOKEEPERS = "spark.carelake.zookeepers"
 # What the metastore shows of a table: its partitions and its columns.
 Shown = tuple[frozenset[str], str]
 
@@ -107,9 +109,9 @@ class HudiTable:
         return {instant for instant, _, action in parted if action == ending}
 
 
-def write_options(table: HudiTable) -> dict[str, str]:
-    """Everything a writer of `table` has to say to Hudi."""
-    return {**_identity(table), **_index(table), **_services(table)}
+def write_options(table: HudiTable, zookeepers: str = "") -> dict[str, str]:
+    """Everything a writer of `table` has to say to Hudi. `zookeepers` keep its locks where several processes are at work."""
+    return {**_identity(table), **_index(table), **_services(table), **_lock(table, zookeepers)}
 
 
 def sync_options(table: HudiTable) -> dict[str, str]:
@@ -148,7 +150,8 @@ class TableWriter:
         """
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
-            options = {**write_options(table), "hoodie.combine.before.upsert": str(not settled).lower()}
+            how = {"hoodie.combine.before.upsert": str(not settled).lower()}
+            options = {**write_options(table, _zookeepers(rows.sparkSession)), **how}
             rows.write.format("hudi").options(**options).mode("append").save(str(table.path))
             self._sync(rows.sparkSession, table)
             return table.delta_commits[-1]
@@ -165,14 +168,21 @@ class TableWriter:
             sync_metastore(session, table)
             self._synced[table.path] = found
 
-    def compact(self, session: SparkSession, table: HudiTable, schedule: bool = False) -> int:
-        """Carries out the table's pending compactions and returns how many; `schedule` plans one of all log files first.
+    def plan_compaction(self, session: SparkSession, table: HudiTable) -> None:
+        """Plans a compaction of all log files, unless one is pending.
 
-        Only the process that ingests may schedule: a plan made beside a running writer can leave out its commits.
+        Only where no other process writes the table: a plan made beside a running writer can leave out its commits.
         """
         with self._locks[table.path]:
-            if schedule and not table.pending_compactions:
+            if not table.pending_compactions:
                 _schedule(session, table)
+
+    def compact(self, session: SparkSession, table: HudiTable) -> int:
+        """Carries out the table's pending compactions and returns how many. Writers of other processes may go on meanwhile.
+
+        Crash-only: a compaction that was killed is pending, and is begun again; what it wrote before is rolled back then.
+        """
+        with self._locks[table.path]:
             instants = table.pending_compactions
             for instant in instants:
                 _run_compaction(session, table, instant)
@@ -281,8 +291,24 @@ def _services(table: HudiTable) -> dict[str, str]:
         "hoodie.compact.schedule.inline": "true",
         "hoodie.compact.inline.max.delta.commits": str(table.compact_after),
         "hoodie.write.concurrency.mode": "optimistic_concurrency_control",
-        "hoodie.write.lock.provider": "org.apache.hudi.client.transaction.lock.InProcessLockProvider",
         "hoodie.cleaner.policy.failed.writes": "LAZY",
+    }
+
+
+def _zookeepers(session: SparkSession) -> str:
+    return str(session.conf.get(ZOOKEEPERS, ""))
+
+
+def _lock(table: HudiTable, zookeepers: str) -> dict[str, str]:
+    """Where Hudi locks the table while a commit or a compaction is completed."""
+    provider = "org.apache.hudi.client.transaction.lock."
+    if not zookeepers:
+        return {"hoodie.write.lock.provider": provider + "InProcessLockProvider"}
+    return {
+        "hoodie.write.lock.provider": provider + "ZookeeperBasedLockProvider",
+        "hoodie.write.lock.zookeeper.url": zookeepers,
+        "hoodie.write.lock.zookeeper.base_path": "/carelake/hudi",
+        "hoodie.write.lock.zookeeper.lock_key": f"{table.database}.{table.name}",
     }
 
 
@@ -296,7 +322,8 @@ def _meta_client(session: SparkSession, table: HudiTable) -> JavaObject:
 def _client(session: SparkSession, table: HudiTable, **more: str) -> JavaObject:
     jvm: Any = session._jvm
     options = jvm.java.util.HashMap()
-    for key, value in {**write_options(table), "hoodie.table.services.enabled": "true", **more}.items():
+    always = {"hoodie.table.services.enabled": "true"}
+    for key, value in {**write_options(table, _zookeepers(session)), **always, **more}.items():
         options.put(key, value)
     resolver = jvm.org.apache.hudi.common.table.TableSchemaResolver(_meta_client(session, table))
     schema = resolver.getTableAvroSchema(False).toString()

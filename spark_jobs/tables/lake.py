@@ -11,7 +11,7 @@ from functools import cached_property, reduce
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.errors import LakeError
-from spark_jobs.landing.lease import hold_lease, remember_jvm
+from spark_jobs.landing.lease import compacting, hold_lease, remember_jvm
 from spark_jobs.rules.model import TargetTable
 from spark_jobs.site import Site
 from spark_jobs.tables.catalog import create_tables
@@ -119,6 +119,25 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
         create_tables(lake.session)
         for table, columns in ((lake.ledger, LEDGER), (lake.quarantine, QUARANTINE)):
             _make(lake, table, columns)
+        try:
+            yield lake
+        finally:
+            lake.session.stop()
+
+
+@contextmanager
+def open_for_compaction(site: Site, what: str) -> Iterator[Lake]:
+    """A lake whose compactions this process alone carries out; in a cluster an ingest may be at work meanwhile.
+
+    Raises LakeInUseError when another process compacts, or has an embedded lake.
+    """
+    if not site.cluster:
+        with open_lake(site, what) as lake:
+            yield lake
+        return
+    with compacting(site, what):
+        lake = Lake(site, open_session(site))
+        create_tables(lake.session)
         try:
             yield lake
         finally:

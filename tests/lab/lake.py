@@ -1,6 +1,7 @@
 """The lake of the lab as its users see it: commands from here, rules by INSERT, and the deliveries of the tests, wave by wave."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 
@@ -8,39 +9,65 @@ from spark_jobs.lab.state import lab_that_is_up
 from tests.lab.machine import on_host, run_lake
 from tests.lab.readers import PORTS
 
-WAVES = 4
-RULES = "/opt/carelake/jobs/metadata_tables"
+WAVES = 6
+SHIPPED_RULES, RULES = "/opt/carelake/jobs/metadata_tables", "/tmp/rules"
+COMPACT_AFTER = 3
 DROP = "/srv/carelake/carelake/drop"
 SECONDS = 300
+AIRFLOW = "n3"
 
 
 def insert_rules():
-    """Fills the rule tables by INSERT alone: one feed and its table through Hive JDBC, the others through Presto."""
+    """Fills the rule tables by INSERT alone: one feed and its table through Hive JDBC, the others through Presto.
+
+    Compactions are planned more often than usual, so that there are some at all.
+    """
+    on_host("n1", f"rm -rf {RULES}; cp -r {SHIPPED_RULES} {RULES}; chmod -R a+rX {RULES}")
+    on_host("n1", f"sed -i '$a compact_after: {COMPACT_AFTER}' {RULES}/targets/*.yaml")
     for path in (f"{RULES}/targets/patient.yaml", f"{RULES}/feeds/patients.yaml"):
         on_host("n1", f"lake feed apply --print-sql {path} >/tmp/rules.sql")
         on_host("n1", f"sudo -u spark beeline --silent=true -u jdbc:hive2://n1:{PORTS['hive']} -f /tmp/rules.sql")
-    on_host("n1", "lake feed apply --print-sql --dialect presto >/tmp/rules.sql")
+    on_host("n1", f"lake feed apply --print-sql --dialect presto {RULES}/*/*.yaml >/tmp/rules.sql")
     on_host("n1", "presto --catalog hive -f /tmp/rules.sql")
     assert lake("feed", "check")["findings"] == []
+
+
+def airflow(*words):
+    return on_host(AIRFLOW, shlex.join(["airflow", *words]))
 
 
 def after(truth, wave):
     return truth if wave == WAVES else truth / "after" / str(wave)
 
 
+def bring_to(truth, wave):
+    """Has the lake take in those waves up to this one that it has not taken in."""
+    for number in range(1, wave + 1):
+        if zips_in_ledger() < zips_in(after(truth, number)):
+            take_in(number)
+
+
+def land(wave):
+    return lake("land", "--keep", f"{DROP}/{wave}")["landed"]
+
+
 def take_in(wave):
-    lake("land", "--keep", f"{DROP}/{wave}")
+    land(wave)
     report = lake("ingest", "--once")
     assert report["failed"] == {}
 
 
 def await_zips(truth: Path):
     """Waits until the ledger has every zip of the truth."""
-    wanted = sum(json.loads((truth / "summary.json").read_text())["zips"].values())
+    wanted = zips_in(truth)
     deadline = time.monotonic() + SECONDS
     while (found := zips_in_ledger()) != wanted:
         assert time.monotonic() < deadline, f"{found} of {wanted} zips are in the ledger after {SECONDS} s"
         time.sleep(1)
+
+
+def zips_in(truth: Path):
+    return sum(json.loads((truth / "summary.json").read_text())["zips"].values())
 
 
 def zips_in_ledger():

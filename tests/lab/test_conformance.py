@@ -3,7 +3,7 @@
 The deliveries hold late rows, late deletes, re-inserts, ties, rows that move between partitions, and zips that come twice.
 """
 
-from tests.lab.lake import DROP, after, await_zips, lake, take_in
+from tests.lab.lake import after, await_zips, lake, land, take_in
 from tests.lab.machine import on_host
 from tests.lab.readers import READERS, differences
 
@@ -15,7 +15,7 @@ def test_readers_agree_before_any_compaction(deliveries):
 
 
 def test_readers_agree_after_a_compaction(deliveries):
-    assert all(lake("compact", "--schedule")["compactions"].values())
+    assert all(lake("tables", "compact", "--all")["compactions"].values())
     assert differences(after(deliveries, 2)) == {}
 
 
@@ -28,9 +28,8 @@ def test_readers_agree_while_a_continuous_ingest_has_just_written(deliveries):
     lake("ingest", "--continuous")
     try:
         lake("backup")  # beside it; the drill restores a table from there
-        landed = lake("land", "--keep", f"{DROP}/4")["landed"]
+        assert land(4)
         await_zips(after(deliveries, 4))
-        assert landed
         assert differences(after(deliveries, 4), {n: r for n, r in READERS.items() if n != "Spark"}) == {}
     finally:
         lake("ingest", "stop")

@@ -82,7 +82,7 @@ def test_column_comments_reach_the_reader(filled):
 
 
 def test_compaction_changes_no_row(filled):
-    done = compact_all(filled.lake, schedule=True)
+    done = compact_all(filled.lake)
     assert done["raw.encounter"] >= 1
     assert not any(table.pending_compactions for table in all_tables(filled.lake))
     assert reconcile.table_differences(filled.lake.session, filled.truth) == []

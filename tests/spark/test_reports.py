@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from spark_jobs.jobs.compact import all_tables
+from spark_jobs.jobs.compact import all_tables, compact_tables
 from spark_jobs.jobs.report import LateError, due, make_edition, write
-from spark_jobs.jobs.table_services import compact_tables, table_storage, tables_in_debt
+from spark_jobs.jobs.table_services import find_table, table_storage, tables_in_debt
 from spark_jobs.rules.model import Report
 from spark_jobs.tables.access import access_of
 from spark_jobs.tables.hudi import _meta_client
@@ -241,7 +241,7 @@ def test_storage_is_what_hudi_itself_lists(filled):
     tables = [t for t in all_tables(filled.lake) if t.name in ("bed", "ledger", "patient")]
     access = access_of(filled.lake)
     assert tables_in_debt(access, 0)[0] == table_storage(access)[0].table
-    compact_tables(filled.lake, ["bed"])
+    compact_tables(filled.lake, [find_table(access, "bed")])
     assert "raw.bed" not in tables_in_debt(access, 0)
     for hudi in tables:
         found, listed = storage_of(hudi), slices(session, hudi)

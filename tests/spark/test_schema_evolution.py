@@ -81,7 +81,7 @@ def test_columns_appear_and_two_revisions_in_flight_stay_right(filled, tmp_path)
     expected = [("a", "21.50", "3"), ("b", None, "2"), ("c", None, "2"), ("d", "4.00", "4")]
     assert devices(lake, "warmth", "room") == expected
     assert base_files <= set(lake.site.warehouse.glob("raw/device/**/*.parquet")), "nothing was rewritten"
-    compact_all(lake, schedule=True)
+    compact_all(lake)
     assert devices(lake, "warmth", "room") == expected
     deliver(lake, tmp_path, 5, header, "c,2026-01-05T10:00:00Z,5,5")
     assert not ingest_once(lake).failures

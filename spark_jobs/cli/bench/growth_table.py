@@ -68,7 +68,9 @@ class GrowthTable:
 
     def compact(self, schedule: bool = False) -> int:
         """Carries out compactions that are planned; with `schedule` one of all log files."""
-        return self.lake.writer.compact(self.lake.session, self.table, schedule)
+        if schedule:
+            self.lake.writer.plan_compaction(self.lake.session, self.table)
+        return self.lake.writer.compact(self.lake.session, self.table)
 
     def read(self, touched: bool = True) -> tuple[int, int]:
         """Reads the merged rows, of the touched partitions or of all: their number and a sum over all their columns."""

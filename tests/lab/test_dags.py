@@ -1,0 +1,126 @@
+"""Airflow on the small lab: its scheduler compacts beside the ingest, makes reports, and is late, not wrong, where a host is lost.
+
+It takes up the lake as the conformance of readers has left it; on a lab that has taken in nothing yet, it does so first.
+"""
+
+import json
+import time
+import uuid
+
+import pytest
+
+from tests.lab.lake import AIRFLOW, WAVES, after, airflow, await_zips, bring_to, lake, land, take_in
+from tests.lab.machine import on_host, run_lake
+from tests.lab.readers import READERS, differences
+
+# A worker of YARN that has neither Airflow nor a member of PostgreSQL.
+WORKER = "n1"
+REPORTS = ("bed_availability", "compliance")  # every night, and every week
+NIGHTS = {"2026-02-12T01:00:00+00:00": "2026-02-11", "2026-02-13T01:00:00+00:00": "2026-02-12"}
+MINUTE = 60
+PROMISED_MINUTES = 5
+# Everyone but those who would need the lake for themselves.
+BESIDE = {name: reader for name, reader in READERS.items() if name != "Spark"}
+
+
+@pytest.fixture(scope="module")
+def truth(deliveries):
+    """The truth after each wave; all but the last two of them have been taken in."""
+    bring_to(deliveries, WAVES - 2)
+    airflow("dags", "unpause", "table_services", "--yes")
+    return deliveries
+
+
+def test_scheduler_compacts_every_table_beside_a_running_ingest(truth):
+    lake("ingest", "--continuous")
+    try:
+        land(WAVES - 1)
+        await_zips(after(truth, WAVES - 1))
+        pending = {table["table"] for table in tables() if table["pending"]}
+        assert {"raw.bed", "raw.encounter", "ops.ledger"} <= pending
+        last = {table["table"]: table["last_compaction"] for table in tables()}
+        succeeds("table_services", minutes=10)
+        found = {table["table"]: table for table in tables()}
+        assert not any(found[name]["pending"] for name in pending)
+        assert all(found[name]["last_compaction"] != last[name] for name in pending)
+        assert differences(after(truth, WAVES - 1), BESIDE) == {}
+    finally:
+        lake("ingest", "stop")
+
+
+def test_reports_of_a_night_and_of_a_week_land_for_two_dates(truth):
+    for report in REPORTS:
+        for moment, day in NIGHTS.items():
+            succeeds(f"report_{report}", "--logical-date", moment, minutes=5)
+            made = on_host("n1", f"sudo -u lake hdfs dfs -ls -C /carelake/reports/{report}/{day}").split()
+            kinds = {f"/carelake/reports/{report}/{day}/{report}-{day}.{kind}" for kind in ("html", "pdf", "xlsx")}
+            assert kinds <= set(made)
+
+
+def test_report_that_someone_inserts_is_a_scheduled_run_within_minutes(truth):
+    begun = time.monotonic()
+    columns = "report, revision, title, owner, sql, schedule"
+    values = "'wards', 1, 'Wards', 'reports@carelake.example', 'SELECT count(*) AS beds FROM lake.bed', 'nightly'"
+    lake("sql", f"INSERT INTO rules.report ({columns}) VALUES ({values})")
+    until(lambda: any(run["run_id"].startswith("scheduled__") for run in runs("report_wards")), PROMISED_MINUTES)
+    assert time.monotonic() - begun < PROMISED_MINUTES * MINUTE
+
+
+def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth):
+    take_in(WAVES)
+    asked = trigger("table_services")
+    until(lambda: any("RUNNING" in line for line in applications("lake tables compact")), 5)
+    run_lake("lab", "kill", WORKER)
+    try:
+        assert state_at_end("table_services", asked, minutes=20) == "success"
+        report = trigger("report_bed_availability", "--logical-date", "2026-02-14T01:00:00+00:00")
+        assert state_at_end("report_bed_availability", report, minutes=20) == "success"
+    finally:
+        run_lake("lab", "start", WORKER)
+    run_lake("lab", "verify")
+    assert differences(truth) == {}
+
+
+def trigger(dag, *more):
+    """Asks for a run; returns its name."""
+    name = f"test_{uuid.uuid4().hex}"
+    airflow("dags", "trigger", dag, "--run-id", name, *more)
+    return name
+
+
+def succeeds(dag, *more, minutes):
+    assert state_at_end(dag, trigger(dag, *more), minutes) == "success"
+
+
+def state_at_end(dag, name, minutes):
+    """The state that a run ends in."""
+    until(lambda: state(dag, name) in ("success", "failed"), minutes)
+    return state(dag, name)
+
+
+def state(dag, name):
+    return next((run["state"] for run in runs(dag) if run["run_id"] == name), None)
+
+
+def runs(dag):
+    try:
+        told = airflow("dags", "list-runs", dag, "--output", "json")
+    except AssertionError:  # there is no such DAG yet, or its database fails over
+        return []
+    return json.loads(told[told.index("[") :])
+
+
+def applications(name):
+    listed = on_host(AIRFLOW, "sudo -u lake yarn application -list 2>/dev/null").splitlines()
+    return [line for line in listed if name in line]
+
+
+def tables():
+    return lake("tables", "list")["tables"]
+
+
+def until(is_so, minutes):
+    deadline = time.monotonic() + minutes * MINUTE
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(2)
