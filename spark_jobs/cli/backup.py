@@ -15,6 +15,7 @@ from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.backup import make_backup, store_of
 from spark_jobs.jobs.restore import Restored, bring_lake, bring_table, settle_lake, settle_table
+from spark_jobs.landing.lease import compacting
 from spark_jobs.site import Site
 from spark_jobs.tables.access import access_of, open_access
 from spark_jobs.tables.lake import RESTORE, open_lake
@@ -157,7 +158,8 @@ def _settle(lake: Site, table: str) -> Restored:
     if is_to_be_submitted(lake):
         told = run_in_yarn(lake, "restore", "--brought", *(["--table", table] if table else []))
         return Restored(**{field.name: told[field.name] for field in fields(Restored)})
-    if not table:
-        return settle_lake(lake)
-    with open_lake(lake, RESTORE) as opened:
-        return settle_table(access_of(opened), table)
+    with compacting(lake, RESTORE):  # nobody compacts what is exchanged
+        if not table:
+            return settle_lake(lake)
+        with open_lake(lake, RESTORE) as opened:
+            return settle_table(access_of(opened), table)

@@ -193,7 +193,7 @@ def _begin(restoring: Restoring, point: Point) -> None:
         hint = "Restore to an empty folder, or one table by --table."
         raise LakeError(str(site.home), "there is a lake already", hint)
     restoring.begin(point)
-    # Whoever takes up the lake looks for the mark after that: one of both is seen.
+    # Whoever takes up the lake looks for the mark after that: one of both is seen. A compaction is waited for by the second step.
     if site.cluster and (by := holder(site)):
         restoring.end()
         raise LakeError(str(site.home), f"in use by {by.who} ({by.what})", "First: lake ingest stop")

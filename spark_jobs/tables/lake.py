@@ -108,8 +108,7 @@ def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lak
     whether it will serve their questions.
     """
     with hold_lease(site, what, has_endpoint):
-        if site.restoring.exists() and what != RESTORE:
-            raise LakeError(str(site.home), "a restore was begun there and has not ended", "Say it again: lake restore")
+        _refuse_half_restored(site, what)
         site.endpoint.unlink(missing_ok=True)
         # Of a process that was killed: nobody else is at work, and nothing in it is read again.
         shutil.rmtree(site.scratch, ignore_errors=True)
@@ -136,12 +135,19 @@ def open_for_compaction(site: Site, what: str) -> Iterator[Lake]:
             yield lake
         return
     with compacting(site, what):
+        _refuse_half_restored(site, what)
         lake = Lake(site, open_session(site))
         create_tables(lake.session)
         try:
             yield lake
         finally:
             lake.session.stop()
+
+
+def _refuse_half_restored(site: Site, what: str) -> None:
+    """To be asked with a lease: who restores writes the mark first, and looks for holders then."""
+    if site.restoring.exists() and what != RESTORE:
+        raise LakeError(str(site.home), "a restore was begun there and has not ended", "Say it again: lake restore")
 
 
 def _make(lake: Lake, table: HudiTable, columns: Mapping[str, tuple[str, str]]) -> None:
