@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spark_jobs.formats.nulls import NO_TEXT
 from spark_jobs.formats.results import Rows, sourced
-from spark_jobs.formats.rows import NO_TEXT, ROWS_AT_ONCE, TextMember, counted
+from spark_jobs.formats.rows import ROWS_AT_ONCE, TextMember, counted
 from spark_jobs.formats.text import LONGEST_RECORD, whole_lines, whole_records
 from spark_jobs.rules.model import MEGABYTE, Member
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-NO_TEXT = pa.scalar(None, pa.string())
+from spark_jobs.formats.nulls import NO_TEXT
+
 WIDE = pa.decimal128(38, 0)
 INTEGER = r"^[+-]?0*[0-9]{1,19}$"
 DOUBLE = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"

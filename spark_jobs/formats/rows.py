@@ -14,7 +14,6 @@ from spark_jobs.rules.model import Member
 
 Constants = Mapping[str, str | None]
 ROWS_AT_ONCE = 65_536
-NO_TEXT = pa.scalar(None, pa.string())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spark_jobs.formats.nulls import NO_TEXT
 from spark_jobs.formats.zones import in_zone
 
 # The ranges are part of the expressions, so that the calendar alone is left to be checked.
@@ -31,7 +32,6 @@ PIECE = re.compile(r"%.|[^%]+|%", re.DOTALL)
 
 LOCAL = pa.timestamp("us")
 UTC = pa.timestamp("us", "UTC")
-NO_TEXT = pa.scalar(None, pa.string())
 
 
 @dataclass(frozen=True)

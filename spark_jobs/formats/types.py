@@ -5,12 +5,12 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spark_jobs.formats.nulls import NO_TEXT
 from spark_jobs.formats.numbers import to_decimal, to_double, to_integer
 from spark_jobs.formats.results import FAILURES
 from spark_jobs.formats.times import to_date, to_timestamp
 from spark_jobs.rules.model import DECIMAL, Column
 
-NO_TEXT = pa.scalar(None, pa.string())
 SIMPLE_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
     "int": pa.int32(),

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from spark_jobs.landing.files import write_json, write_whole
-from spark_jobs.reports.charts import Drawing, draw_all
 from spark_jobs.reports.edition import Edition
-from spark_jobs.reports.html import as_html
-from spark_jobs.reports.pdf import as_pdf
-from spark_jobs.reports.sheets import as_csv, as_xlsx
-
-WRITERS: dict[str, Callable[[Edition, Sequence[Drawing]], bytes]] = {
-    "csv": lambda edition, _: as_csv(edition),
-    "xlsx": as_xlsx,
-    "html": as_html,
-    "pdf": as_pdf,
-}
 
 
 def write_edition(edition: Edition, folder: Path) -> dict[str, Path]:
@@ -29,6 +17,9 @@ def write_edition(edition: Edition, folder: Path) -> dict[str, Path]:
     Making the same edition again replaces each file by an equal one. A note from an earlier revision may name files that
     this one has not: they go. Killed anywhere, the next run does it all over.
     """
+    # What draws and writes takes a second to load, and every command imports this module.
+    from spark_jobs.reports.writers import WRITERS, draw_all  # noqa: PLC0415
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     drawings = draw_all(edition)
     kinds = [kind for kind in edition.report.outputs if kind in WRITERS]

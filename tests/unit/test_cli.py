@@ -41,3 +41,9 @@ def test_error_says_where_what_and_what_next_and_is_json_for_machines(tmp_path):
         "hint": "Use: lake ingest --once, or --continuous",
     }
     assert "Traceback" not in done.stderr
+
+
+def test_commands_start_without_what_few_of_them_need():
+    program = "import sys, spark_jobs.cli.main; print({'matplotlib', 'pandas', 'reportlab'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
