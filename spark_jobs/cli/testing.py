@@ -17,6 +17,11 @@ from spark_jobs.site import REPOSITORY, Site
 
 TYPED = tuple(f"spark_jobs.{package}" for package in ("rules", "formats", "archives", "inference", "lab", "reports"))
 PYTHON_FOLDERS = ("spark_jobs", "tests", "ansible", "airflow")
+# What of the tier lab is run after each change: real hosts from nothing, rows in every reader, and the machine as it was.
+CONFORMANCE = (
+    "tests/lab/test_conformance.py",
+    "tests/lab/test_zz_down.py::test_down_leaves_the_machine_as_it_was",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def test(
     tiers: Annotated[
         list[str] | None,
-        typer.Argument(help="lint, unit, spark, dags, docs, bench, lab; the first four if not given."),
+        typer.Argument(help="lint, unit, spark, dags, docs, bench, conformance, lab; the first four if not given."),
     ] = None,
     kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
     lab: Annotated[bool, typer.Option("--lab", help="Run the tier lab alone.")] = False,
@@ -37,11 +42,14 @@ def test(
 
     The tier docs runs the commands of the documentation, each in a process of its own; the tier bench runs each benchmark
     in a small way, and judges what it loads and says, not its speed.
-    The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root.
+    The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root. The tier
+    conformance is the part of it in which every reader's rows are held against the truth.
     """
     tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark", "dags"]
     results = {"lint": _lint()} if "lint" in tiers else {}
-    folders = [f"tests/{tier}" for tier in tiers if tier not in ("lint", "dags")]
+    folders = [f"tests/{tier}" for tier in tiers if tier not in ("lint", "dags", "conformance")]
+    if "conformance" in tiers:
+        folders += CONFORMANCE
     if folders:
         results["pytest"] = _run("pytest", *folders, f"--kills={kills}")
     if "dags" in tiers:
