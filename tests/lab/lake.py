@@ -27,7 +27,7 @@ def insert_rules():
     for path in (f"{RULES}/targets/patient.yaml", f"{RULES}/feeds/patients.yaml"):
         on_host("n1", f"lake feed apply --print-sql {path} >/tmp/rules.sql")
         on_host("n1", f"sudo -u spark beeline --silent=true -u jdbc:hive2://n1:{PORTS['hive']} -f /tmp/rules.sql")
-    on_host("n1", f"lake feed apply --print-sql --dialect presto {RULES}/*/*.yaml >/tmp/rules.sql")
+    on_host("n1", f"lake feed apply --print-sql --dialect presto {RULES} >/tmp/rules.sql")
     on_host("n1", "presto --catalog hive -f /tmp/rules.sql")
     assert lake("feed", "check")["findings"] == []
 
