@@ -63,7 +63,7 @@ def store_of(site: Site, said: str | None) -> Store:
 def make_backup(access: Access, store: Store) -> Backup:
     """Backs the lake up to `store`. Crash-only: killed at any line it leaves no point, and what it copied is found again.
 
-    Raises LakeError where another process has an embedded lake, or the store is within it.
+    Raises LakeError where another process has an embedded lake, a restore has not ended, or the store is within the lake.
     """
     _refuse(access, store)
     site, name = access.site, name_of(datetime.now(UTC))
@@ -136,6 +136,8 @@ def _statements(access: Access) -> Iterator[str]:
 
 
 def _refuse(access: Access, store: Store) -> None:
+    if access.site.restoring.exists():
+        raise LakeError("lake backup", "a restore was begun and has not ended", "Say it again: lake restore")
     if access.lake is None and not access.site.cluster:
         hint = "What it writes meanwhile would not fit together. First: lake ingest stop"
         raise LakeError("lake backup", "the running ingest has the lake", hint)

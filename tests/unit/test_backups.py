@@ -8,12 +8,14 @@ import pytest
 from spark_jobs.backups import contents as module
 from spark_jobs.backups import points
 from spark_jobs.backups.contents import Contents
+from spark_jobs.backups.mirror import Distcp
 from spark_jobs.backups.points import Point, name_of
 from spark_jobs.errors import LakeError
-from spark_jobs.jobs.backup import contents_of, is_empty, store_of
+from spark_jobs.jobs.backup import contents_of, is_empty, make_backup, store_of
 from spark_jobs.jobs.restore import Restoring, bring_lake, settle_lake
 from spark_jobs.landing.files import walk
 from spark_jobs.site import Site, read_site
+from spark_jobs.tables.access import Access
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -177,6 +179,22 @@ def test_files_are_brought_aside_once_and_to_a_lake_that_is_empty(store, tree, l
         bring_lake(store, second, site)
     with pytest.raises(LakeError, match="there is a lake already"):
         bring_lake(store, first, lake)
+
+
+def test_lake_that_is_half_restored_is_not_backed_up(store, tree, tmp_path):
+    site = Site(tmp_path / "new")
+    bring_lake(store, make(store, tree), site)
+    with pytest.raises(LakeError, match="a restore was begun"):
+        make_backup(Access(site, run=None), store)
+    assert len(store.names()) == 1
+
+
+def test_copy_that_fails_says_why():
+    distcp = Distcp(("sh", "-c", "echo $*; echo no room; exit 3", "distcp"))
+    with pytest.raises(LakeError, match="ended with 3") as failed:
+        distcp.changes("hdfs://lake/carelake", "hdfs://second/lake", "before", "now")
+    words = "-update -pbpt -diff before now hdfs://lake/carelake hdfs://second/lake"
+    assert failed.value.hint.split("\n  ") == [words, "no room"]
 
 
 def test_nothing_is_settled_that_was_not_brought(lake):
