@@ -22,7 +22,7 @@ from spark_jobs.tables.endpoint import read_address
 from tests.simulator import simulate
 from tests.unit.test_clinical_documents import DOCUMENTS, READINGS
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.processes]
 
 LAKE = [sys.executable, "-m", "spark_jobs.cli"]
 PATIENCE_SECONDS = 600
