@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -22,6 +25,14 @@ CONFORMANCE = (
     "tests/lab/test_conformance.py",
     "tests/lab/test_zz_down.py::test_down_leaves_the_machine_as_it_was",
 )
+# Much of a lake's start is done by one core, and a commit is mostly waiting: with one part at a time the cores idle.
+PARTS_AT_ONCE = 2
+ALONE = ("bench", "conformance", "lab")  # they judge what a machine to themselves does
+# Java runs of some minutes at the most: what its second compiler takes, they never earn back.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
+
+# A part of a tier: it writes what it says to a file, and returns its exit code.
+Part = Callable[[IO[str]], int]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,41 +55,85 @@ def test(
     in a small way, and judges what it loads and says, not its speed.
     The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root. The tier
     conformance is the part of it in which every reader's rows are held against the truth.
+    Two parts run side by side; each is heard when it has ended, or at once if it is the only one.
     """
     tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark", "dags"]
-    results = {"lint": _lint()} if "lint" in tiers else {}
-    folders = [f"tests/{tier}" for tier in tiers if tier not in ("lint", "dags", "conformance")]
-    if "conformance" in tiers:
-        folders += CONFORMANCE
-    if folders:
-        results["pytest"] = _run("pytest", *folders, f"--kills={kills}")
-    if "dags" in tiers:
-        results["dags"] = _test_dags()
-    Output(json).result({"passed": not any(results.values()), "exit_codes": results})
+    os.environ.setdefault("SPARK_SUBMIT_OPTS", JAVA_OPTIONS)
+    parts = {name: part for tier in tiers for name, part in _parts(tier, kills).items()}
+    at_once = 1 if set(tiers).intersection(ALONE) else PARTS_AT_ONCE
+    output = Output(json)
+    results = _run_all(parts, at_once, sys.stderr if json else sys.stdout)
+    output.result({"passed": not any(results.values()), "exit_codes": results})
     raise typer.Exit(max(results.values(), default=0))
 
 
-def _lint() -> int:
+def _parts(tier: str, kills: int) -> dict[str, Part]:
+    """The parts of a tier by their names: what shares a lake or a session is one part."""
+    match tier:
+        case "lint":
+            return {"lint": _lint}
+        case "dags":
+            return {"dags": _test_dags}
+        case "spark":
+            return {
+                "spark: one session": _pytest("tests/spark", "-m", "not processes"),
+                "spark: processes": _pytest("tests/spark", "-m", "processes", f"--kills={kills}"),
+            }
+        case "docs":
+            pages = sorted((REPOSITORY / "tests" / "docs").glob("test_*.py"))
+            return {f"docs: {page.stem.removeprefix('test_')}": _pytest(str(page)) for page in pages}
+        case "conformance":
+            return {tier: _pytest(*CONFORMANCE)}
+    return {tier: _pytest(f"tests/{tier}")}
+
+
+def _run_all(parts: dict[str, Part], at_once: int, out: IO[str]) -> dict[str, int]:
+    """Runs the parts; those that can last longest begin first, so that none of them is left alone at the end."""
+    if len(parts) == 1:
+        return {name: part(out) for name, part in parts.items()}
+    with ThreadPoolExecutor(at_once) as pool:
+        order = sorted(parts, key=lambda name: not name.startswith("spark"))
+        futures = {name: pool.submit(_heard_at_its_end, name, parts[name], out) for name in order}
+        return {name: futures[name].result() for name in parts}
+
+
+def _heard_at_its_end(name: str, part: Part, out: IO[str]) -> int:
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        code = part(said)
+        said.seek(0)
+        out.write(
+            f"--- {name}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s\n{said.read()}\n"
+        )
+        out.flush()
+    return code
+
+
+def _lint(out: IO[str]) -> int:
     checks = [
-        _run("ruff", "check", *PYTHON_FOLDERS),
-        _run("ruff", "format", "--check", *PYTHON_FOLDERS),
-        _run("mypy", *(part for package in TYPED for part in ("-p", package))),
+        _run(out, "ruff", "check", *PYTHON_FOLDERS),
+        _run(out, "ruff", "format", "--check", *PYTHON_FOLDERS),
+        _run(out, "mypy", *(word for package in TYPED for word in ("-p", package))),
     ]
     return max(checks)
 
 
-def _test_dags() -> int:
+def _test_dags(out: IO[str]) -> int:
     """Runs the tests of the DAGs in Airflow's own Python environment, with a lake and a database that are made for them."""
     ensure_airflow()
     with tempfile.TemporaryDirectory(prefix="carelake-dags-") as folder:
         environment = airflow_environment(Site(Path(folder) / "lake"))
         command = [VENV / "bin" / "python", "-m", "pytest", "-p", "no:cacheprovider", "tests/dags"]
-        out = sys.stderr if "--json" in sys.argv else None
-        return subprocess.run(command, cwd=REPOSITORY, stdout=out, env=environment, check=False).returncode  # noqa: S603
+        return subprocess.run(  # noqa: S603
+            command, cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT, env=environment, check=False
+        ).returncode
 
 
-def _run(module: str, *arguments: str) -> int:
-    """Runs a tool; what it prints goes to stderr where stdout belongs to a machine, to stdout otherwise."""
+def _pytest(*arguments: str) -> Part:
+    return lambda out: _run(out, "pytest", *arguments)
+
+
+def _run(out: IO[str], module: str, *arguments: str) -> int:
     command = [sys.executable, "-m", module, *arguments]
-    out = sys.stderr if "--json" in sys.argv else None
-    return subprocess.run(command, cwd=REPOSITORY, stdout=out, env=os.environ, check=False).returncode  # noqa: S603
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+    return done.returncode

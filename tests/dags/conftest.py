@@ -14,7 +14,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.state import DagRunState
 
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 600
 INSERTED = {"report_wards", "report_beds_now", "report_broken"}
 
 

@@ -1,11 +1,13 @@
 """A continuous ingest in a process of its own: feeds added by SQL while it runs, bad zips and bad feeds beside good ones."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
 from collections import Counter
+from contextlib import closing
 from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
@@ -22,7 +24,7 @@ from spark_jobs.tables.endpoint import read_address
 from tests.simulator import simulate
 from tests.unit.test_clinical_documents import DOCUMENTS, READINGS
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.processes]
 
 LAKE = [sys.executable, "-m", "spark_jobs.cli"]
 PATIENCE_SECONDS = 600
@@ -58,10 +60,9 @@ def site(tmp_path_factory):
         try:
             yield site
         finally:
-            stopped = lake(site, "ingest", "stop")
-            assert stopped["stopped"] == f"process {process.pid}"
+            if process.poll() is None:
+                lake(site, "ingest", "stop")
             assert process.wait(10) == 0, log.read_text()
-    assert read_address(site) is None
 
 
 def connect(site, password=None):
@@ -101,7 +102,7 @@ def states(site, feed):
 
 
 def test_feed_of_fixed_width_text_is_added_by_inserts_alone_while_the_ingest_runs(site, tmp_path):
-    insert(site, (REPOSITORY / "tests/data/ward_list/inserts.sql").read_text())
+    lake(site, "sql", "--file", "tests/data/ward_list/inserts.sql")
     lines = [
         "AB0001W1  open   12202603010800",
         "AB0001W2  open  ---202603010800",
@@ -193,6 +194,18 @@ def test_zip_that_brings_its_batch_down_is_refused_and_its_neighbours_are_loaded
     assert {feed["feed"]: feed["state"] for feed in lake(site, "status")["feeds"]}["notes"] == "in force"
 
 
+def test_feed_that_is_disabled_waits_and_goes_on_by_earlier_rules(site, tmp_path):
+    lake(site, "feed", "disable", "notes")
+    deliver(site, tmp_path, "notes", "N_7.zip", n_dot_csv=GOOD.format(7))
+    deliver(site, tmp_path, "wards", "WARDS_3.zip", wards_dot_txt="AB0001W4  open   10202603010800")
+    eventually("another feed goes on", lambda: "WARDS_3.zip" in states(site, "ward_list"))
+    assert "N_7.zip" not in states(site, "notes")
+    lake(site, "feed", "rollback", "notes")
+    eventually("the feed goes on", lambda: states(site, "notes").get("N_7.zip") == "loaded")
+    revisions = lake(site, "feed", "history", "notes")["revisions"]
+    assert {one["revision"]: one["state"] for one in revisions}[3] == "in force"
+
+
 def test_feed_that_always_fails_is_isolated_and_the_others_go_on(site, tmp_path):
     insert(site, wide_feed("poison", 1, WIDE))
     for number in range(1, 6):
@@ -220,3 +233,20 @@ def test_simulated_deliveries_that_land_while_it_runs_end_as_the_truth_says(site
     eventually("all zips are in the ledger", lambda: ask(site, count) == [(total,)])
     (encounters,) = ask(site, "SELECT count(*) FROM lake.encounter")
     assert encounters == (pq.read_metadata(deliveries / "truth" / "tables" / "encounter.parquet").num_rows,)
+
+
+def test_ingest_that_is_stopped_ends_what_it_has_claimed_and_loses_no_zip(site, tmp_path):
+    count = "SELECT count(*) FROM ops.ledger WHERE feed = 'notes'"
+    ((before,),) = ask(site, count)
+    for number in range(100, 130):
+        deliver(site, tmp_path, "notes", f"N_{number}.zip", n_dot_csv=GOOD.format(number))
+    landed = site.landing / "notes"
+    eventually("some are claimed", lambda: any(site.claimed.rglob("*.zip")) or not any(landed.glob("*.zip")))
+    assert lake(site, "ingest", "stop")["stopped"]
+    assert read_address(site) is None
+    assert not any(path.is_file() for path in site.claimed.rglob("*"))
+    waiting = len(list(landed.glob("*.zip")))
+    assert waiting < 30
+    with closing(sqlite3.connect(site.known_zips)) as known:
+        ((loaded,),) = known.execute("SELECT count(*) FROM zip WHERE feed = 'notes'")
+    assert loaded == before + 30 - waiting
