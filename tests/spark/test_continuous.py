@@ -95,6 +95,10 @@ def deliver(site, tmp_path, folder, name, **members):
     return land(site.landing, folder, path)
 
 
+def state(site, feed):
+    return {one["feed"]: one["state"] for one in lake(site, "status")["feeds"]}[feed]
+
+
 def states(site, feed):
     return dict(
         ask(site, f"SELECT name, concat(state, coalesce(concat(' ', rule), '')) FROM ops.ledger WHERE feed = '{feed}'")
@@ -213,8 +217,11 @@ def test_feed_that_always_fails_is_isolated_and_the_others_go_on(site, tmp_path)
     deliver(site, tmp_path, "notes", "N_6.zip", n_dot_csv=GOOD.format(6))
     eventually("the other feed goes on", lambda: states(site, "notes").get("N_6.zip") == "loaded")
     eventually("the feed is isolated", lambda: "isolated" in (site.home / "said.txt").read_text())
-    assert {feed["feed"]: feed["state"] for feed in lake(site, "status")["feeds"]}["poison"] == "isolated"
+    assert state(site, "poison") == "isolated"
     assert "2147483647" not in (site.home / "logs" / "lake.log").read_text()
+
+    assert lake(site, "ingest", "resume", "poison")["revision"] == 1
+    assert state(site, "poison") != "isolated"
 
     insert(site, wide_feed("poison", 2, "lpad('x', least(width, 9), 'y')"))
     eventually("the mended revision loads them", lambda: "loaded" in states(site, "poison").values())
