@@ -96,6 +96,8 @@ READERS = {
     "Presto CLI": by_presto_cli,
     "Presto JDBC": by_presto_jdbc,
 }
+# One of each engine; what the others say is known from the conformance of all.
+ENGINES = {name: READERS[name] for name in ("Thrift Server, PyHive", "Presto, HTTP")}
 BEELINE = "--silent=true --showHeader=false --outputformat=tsv2"
 
 

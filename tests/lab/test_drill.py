@@ -7,7 +7,7 @@ import pytest
 
 from tests.lab.lake import WAVES, bring_to, lake, zips_in_ledger
 from tests.lab.machine import on_host
-from tests.lab.readers import PORTS, differences
+from tests.lab.readers import ENGINES, PORTS, differences
 
 HOME = "/carelake"
 PARTS = ("landing", "claimed", "vault", "quarantine", "warehouse", "reports", "site", ".epoch")
@@ -61,7 +61,7 @@ def test_lost_lake_is_restored_row_by_row(truth, made, capsys):
     assert done["backup"] == made["backup"]
     assert zips_in_ledger() == before
     assert lake("feed", "check")["findings"] == []
-    assert differences(truth) == {}
+    assert differences(truth, ENGINES) == {}
 
 
 def test_lost_table_is_restored_from_an_old_backup_and_catches_up(truth, made):
@@ -70,7 +70,7 @@ def test_lost_table_is_restored_from_an_old_backup_and_catches_up(truth, made):
     done = lake("restore", "--table", LOST_TABLE, "--at", older)
     assert lake("ingest", "--once")["failed"] == {}
     assert done["backup"] == older
-    assert differences(truth) == {}
+    assert differences(truth, ENGINES) == {}
 
 
 def test_old_backups_are_forgotten(made):
