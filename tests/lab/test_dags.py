@@ -105,7 +105,7 @@ def runs(dag):
         told = airflow("dags", "list-runs", dag, "--output", "json")
     except AssertionError:  # there is no such DAG yet, or its database fails over
         return []
-    return json.loads(told[told.index("[") :])
+    return json.loads(told.splitlines()[-1])  # warnings come before it
 
 
 def applications(name):
