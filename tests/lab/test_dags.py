@@ -59,9 +59,10 @@ def test_reports_of_a_night_and_of_a_week_land_for_two_dates(truth):
 def test_report_that_someone_inserts_is_a_scheduled_run_within_minutes(truth):
     begun = time.monotonic()
     columns = "report, revision, title, owner, sql, schedule"
-    values = "'wards', 1, 'Wards', 'reports@carelake.example', 'SELECT count(*) AS beds FROM lake.bed', 'nightly'"
+    name = f"wards_{uuid.uuid4().hex[:8]}"
+    values = f"'{name}', 1, 'Wards', 'reports@carelake.example', 'SELECT count(*) AS beds FROM lake.bed', 'nightly'"
     lake("sql", f"INSERT INTO rules.report ({columns}) VALUES ({values})")
-    until(lambda: any(run["run_id"].startswith("scheduled__") for run in runs("report_wards")), PROMISED_MINUTES)
+    until(lambda: any(run["run_id"].startswith("scheduled__") for run in runs(f"report_{name}")), PROMISED_MINUTES)
     assert time.monotonic() - begun < PROMISED_MINUTES * MINUTE
 
 
