@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -28,8 +27,6 @@ CONFORMANCE = (
 # Much of a lake's start is done by one core, and a commit is mostly waiting: with one part at a time the cores idle.
 PARTS_AT_ONCE = 2
 ALONE = ("bench", "conformance", "lab")  # they judge what a machine to themselves does
-# Java runs of some minutes at the most: what its second compiler takes, they never earn back.
-JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 
 # A part of a tier: it writes what it says to a file, and returns its exit code.
 Part = Callable[[IO[str]], int]
@@ -58,7 +55,6 @@ def test(
     Two parts run side by side; each is heard when it has ended, or at once if it is the only one.
     """
     tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark", "dags"]
-    os.environ.setdefault("SPARK_SUBMIT_OPTS", JAVA_OPTIONS)
     parts = {name: part for tier in tiers for name, part in _parts(tier, kills).items()}
     at_once = 1 if set(tiers).intersection(ALONE) else PARTS_AT_ONCE
     output = Output(json)
