@@ -98,7 +98,8 @@ class Mirror(Store):
 
     def sweep(self) -> int:
         """Drops the snapshots that no point is of."""
-        unneeded = [name for name in self.copied.snapshots() if is_name(name) and name not in self.names()]
+        needed = {*self.names()}
+        unneeded = [name for name in self.copied.snapshots() if is_name(name) and name not in needed]
         for name in unneeded:
             self.copied.drop_snapshot(name)
         return len(unneeded)
