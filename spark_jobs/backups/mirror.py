@@ -6,8 +6,6 @@ mark `.copying`, and with it a mirror that is no snapshot's image: the next one 
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -17,13 +15,13 @@ from spark_jobs.backups.points import Kept, Point, Store, is_name
 from spark_jobs.errors import LakeError
 from spark_jobs.hdfs import HdfsPath
 from spark_jobs.landing.files import AnyPath, Entry, hash_of, walk
+from spark_jobs.programs import run_program
 
 # Files that are read at once to be hashed.
 READERS = 8
 # Blocks as long as they were, so that checksums can be compared; rights, and times, by which a file is known again.
 PRESERVED = "-pbpt"
 UNREADABLE = "gone or unreadable"
-LAST_LINES = 15
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,8 @@ class Distcp:
         self._run("-diff", before, now, str(folder), str(target))
 
     def _run(self, *arguments: str) -> None:
-        with tempfile.TemporaryFile("w+") as log:
-            command = [*self.command, "-update", PRESERVED, *arguments]
-            done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)  # noqa: S603
-            log.seek(0)
-            if done.returncode:
-                hint = "\n  ".join(log.read().splitlines()[-LAST_LINES:])
-                raise LakeError("distcp", f"ended with {done.returncode}", hint)
+        if failure := run_program([*self.command, "-update", PRESERVED, *arguments]):
+            raise LakeError("distcp", f"ended with {failure.code}", failure.last_lines)
 
 
 class Mirror(Store):

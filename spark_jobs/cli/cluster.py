@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -14,12 +12,12 @@ from typing import Any
 from spark_jobs.cli.output import RESULT
 from spark_jobs.errors import LakeError
 from spark_jobs.landing.lease import Holder, holder
+from spark_jobs.programs import run_program
 from spark_jobs.site import REPOSITORY, SITE_FILE, Site
 from spark_jobs.tables.session import cluster_settings
 
 # From the submission until the lake is held: containers, a JVM, Python, and a predecessor that has to be over.
 START_SECONDS = 300.0
-LAST_LINES = 15
 # A lost host ends an attempt through no fault of the job: attempts are counted within the last hour alone.
 ATTEMPTS = {"spark.yarn.maxAppAttempts": "5", "spark.yarn.am.attemptFailuresValidityInterval": "1h"}
 
@@ -75,9 +73,6 @@ def _submit(site: Site, arguments: Sequence[str], settings: dict[str, str]) -> s
     options = [word for key, value in said.items() for word in ("--conf", f"{key}={value}")]
     main = str(REPOSITORY / "spark_jobs" / "cli" / "__main__.py")
     name = f"lake {' '.join(arguments)}"
-    with tempfile.TemporaryFile("w+") as log:
-        how = ("--master", "yarn", "--deploy-mode", "cluster", "--name", name)
-        command = ["spark-submit", *how, *options, main, *arguments]
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)  # noqa: S603
-        log.seek(0)
-        return "\n  ".join(log.read().splitlines()[-LAST_LINES:]) if done.returncode else ""
+    how = ("--master", "yarn", "--deploy-mode", "cluster", "--name", name)
+    failure = run_program(["spark-submit", *how, *options, main, *arguments])
+    return failure.last_lines if failure else ""

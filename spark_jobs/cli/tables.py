@@ -1,4 +1,4 @@
-"""`lake tables`: how the Hudi tables lie on disk, and compacting them."""
+"""`lake tables`: how the Hudi tables lie on disk, compacting them, and files that belong to nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_tables
-from spark_jobs.jobs.table_services import find_table, table_storage, tables_in_debt
+from spark_jobs.jobs.table_services import every_table, find_table, table_storage, tables_in_debt
 from spark_jobs.landing.lease import holder
 from spark_jobs.site import Site
 from spark_jobs.tables.access import Access, access_of, open_access
+from spark_jobs.tables.data_files import orphans_of, remove_orphans
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import open_for_compaction
 from spark_jobs.tables.storage import Storage, storage_of
@@ -105,6 +106,26 @@ def compact(
         output.say("The ingest that runs compacts by itself.")
     output.table("Compactions", ["table", "carried out"], done.items())
     output.result({"compactions": done, "by_ingest": by_ingest})
+
+
+@app.command(epilog="Example: lake tables orphans\n\nExample: lake tables orphans --remove ops.ledger")
+def orphans(
+    tables: Annotated[list[str] | None, typer.Argument(help="Names of the tables; all if not given.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove them; else they are only counted.")] = False,
+    home: HomeOption = HOME,
+    json: JsonOption = False,
+) -> None:
+    """Counts data files that belong to no commit: a task leaves them that outlives its writer. No reader sees them.
+
+    The ingest removes them itself before it archives a part of the timeline. May be asked for at any time, beside it too.
+    """
+    output = Output(json)
+    with open_access(site(home), "lake tables orphans") as access:
+        chosen = [find_table(access, name) for name in tables or []] or every_table(access)
+    found = {f"{table.database}.{table.name}": (remove_orphans if remove else orphans_of)(table) for table in chosen}
+    lines = [[name, len(files), _mb(sum(file.bytes for file in files))] for name, files in found.items() if files]
+    output.table("Removed" if remove else "Orphans", ["table", "files", "MB"], lines)
+    output.result({"orphans": {name: len(files) for name, files in found.items()}, "removed": remove})
 
 
 def _ingest_has(site: Site) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import copyfileobj
 
 from spark_jobs.errors import LakeError
-from spark_jobs.landing.files import AnyPath, copy
+from spark_jobs.landing.files import AnyPath, copy, open_whole
 from spark_jobs.site import Site
 
 
@@ -22,23 +22,19 @@ def gather(site: Site) -> None:
         _dump(name, address, site.outside / f"{name}.dump")
     if site.cluster.bundle:
         target = site.outside / Path(site.cluster.bundle).name
-        with _aside(target).open("wb") as out:
+        with open_whole(target) as out:
             copy(Path(site.cluster.bundle), out)
-        _aside(target).replace(target)  # type: ignore[arg-type]
 
 
 def _dump(name: str, address: str, target: AnyPath) -> None:
     """Dumps a database of PostgreSQL, as pg_restore reads it; what pg_dump says goes no further, for it may quote data."""
     command = ["pg_dump", "--format=custom", "--no-password", f"--dbname={address}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with (
+        open_whole(target) as out,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,  # noqa: S603
+    ):
         assert process.stdout is not None
-        with _aside(target).open("wb") as out:
-            copyfileobj(process.stdout, out)
-    if process.returncode:
-        hint = f'Try: sudo -u lake pg_dump --schema-only "{address}"'
-        raise LakeError(f"database {name}", f"pg_dump ended with {process.returncode}", hint)
-    _aside(target).replace(target)  # type: ignore[arg-type]
-
-
-def _aside(target: AnyPath) -> AnyPath:
-    return target.with_name(f".{target.name}.tmp")
+        copyfileobj(process.stdout, out)
+        if code := process.wait():
+            hint = f'Try: sudo -u lake pg_dump --schema-only "{address}"'
+            raise LakeError(f"database {name}", f"pg_dump ended with {code}", hint)

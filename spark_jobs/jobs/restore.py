@@ -22,7 +22,7 @@ from spark_jobs.landing.files import AnyPath, copy, remove_tree, sync, walk, wri
 from spark_jobs.landing.lease import hold_lease, holder, one_at_a_time
 from spark_jobs.site import Site
 from spark_jobs.tables.access import Access
-from spark_jobs.tables.catalog import SCHEMAS
+from spark_jobs.tables.catalog import SCHEMAS, schemas_elsewhere
 from spark_jobs.tables.hudi import HudiTable, sync_metastore
 from spark_jobs.tables.lake import RESTORE, Lake, open_lake
 from spark_jobs.tables.presto import show_in_presto
@@ -207,11 +207,18 @@ def _brought(restoring: Restoring) -> Point:
 
 
 def _forget_tables(site: Site) -> None:
-    """Has the metastore forget the lake: what it says may be of a lake that is lost. No file goes that a restore has brought."""
+    """Has the metastore forget the lake: what it says may be of a lake that is lost. No file goes that a restore has brought.
+
+    Raises LakeError where the metastore has the schemas of a lake in another folder: there they are all that knows its tables.
+    """
     if not site.cluster:
         shutil.rmtree(site.metastore, ignore_errors=True)
         return
     session = open_session(site)
+    if others := schemas_elsewhere(session, site.home):
+        named = ", ".join(f"{name} in {where}" for name, where in others.items())
+        hint = "Restore to that lake's folder, or with a metastore of its own."
+        raise LakeError(str(site.home), f"the metastore is another lake's: {named}", hint)
     for schema in SCHEMAS:
         session.sql(f"DROP DATABASE IF EXISTS {schema} CASCADE")
 

@@ -18,10 +18,15 @@ def known_tables(site: Site, rules: RuleSet) -> dict[str, HudiTable]:
     return {f"{table.database}.{table.name}": table for table in tables_of(site, rules.targets.values())}
 
 
+def every_table(access: Access) -> list[HudiTable]:
+    """The Hudi tables of the lake, in the order of their names."""
+    known = known_tables(access.site, read_rules(access))
+    return [known[name] for name in sorted(known)]
+
+
 def table_storage(access: Access) -> list[Storage]:
     """How every table with a commit lies on disk, that with the largest debt first."""
-    tables = known_tables(access.site, read_rules(access)).values()
-    found = [storage_of(table) for table in tables if table.has_commits]
+    found = [storage_of(table) for table in every_table(access) if table.has_commits]
     return sorted(found, key=lambda storage: (-debt_of(storage), storage.table))
 
 

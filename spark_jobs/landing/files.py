@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,16 +29,25 @@ class Entry:
     version: Hashable
 
 
+@contextmanager
+def open_whole(path: AnyPath) -> Iterator[IO[bytes]]:
+    """A file to be written under a temporary name beside `path`; synced and renamed at the end of the block, unless that raises."""
+    temporary = _temporary(path)
+    with temporary.open("wb") as file:
+        yield file
+        sync(file)
+    temporary.replace(path)  # type: ignore[arg-type]
+
+
 def write_whole(path: AnyPath, data: bytes) -> None:
-    """Writes `data` under a temporary name beside `path`, syncs it and renames it."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    """Writes `data` under a temporary name beside `path`, syncs it and renames it. In HDFS it is tried again where a NameNode is lost."""
+    temporary = _temporary(path)
     if isinstance(temporary, HdfsPath):
         temporary.write_bytes(data)  # DataNodes sync on close
+        temporary.replace(path)  # type: ignore[arg-type]
     else:
-        with temporary.open("wb") as file:
+        with open_whole(path) as file:
             file.write(data)
-            sync(file)
-    temporary.replace(path)  # type: ignore[arg-type]
 
 
 def write_json(path: AnyPath, value: Any) -> None:
@@ -129,6 +139,10 @@ def remove_tree(folder: AnyPath) -> None:
         folder.rmtree()
     else:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary(path: AnyPath) -> AnyPath:
+    return path.with_name(f".{path.name}.tmp")
 
 
 def _local_entry(found: os.DirEntry[str]) -> Entry | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from urllib.parse import SplitResult, urlsplit
+
 from pyspark.sql import SparkSession
 from pyspark.sql.catalog import Catalog
 
@@ -21,6 +24,15 @@ SCHEMAS = {
 }
 DDL = REPOSITORY / "hive_ddl"
 PROVENANCE = ("_zip_id", "_member", "_member_index", "_row", "_batch")
+
+
+def schemas_elsewhere(session: SparkSession, home: object) -> dict[str, str]:
+    """Those of the lake's schemas that the metastore has and that are not below `home`, with where they are: another lake's."""
+    here = urlsplit(str(home))
+    there = {
+        name: session.catalog.getDatabase(name).locationUri for name in SCHEMAS if session.catalog.databaseExists(name)
+    }
+    return {name: where for name, where in there.items() if not _is_below(urlsplit(where), here)}
 
 
 def create_tables(session: SparkSession) -> None:
@@ -72,3 +84,7 @@ def view_is_current(catalog: Catalog, table: HudiTable, feed: Feed) -> bool:
 
 def _is_machinery(column: str) -> bool:
     return column.startswith("_hoodie_") or column in {"_order", "_deleted"}
+
+
+def _is_below(location: SplitResult, home: SplitResult) -> bool:
+    return location.netloc == home.netloc and PurePosixPath(location.path).is_relative_to(home.path)

@@ -17,6 +17,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.landing.files import AnyPath, names, remove_tree
+from spark_jobs.tables.data_files import remove_orphans
 
 ORDER = "_order"
 # Table property in the metastore: how the table was laid out when it was made, as JSON.
@@ -61,6 +62,11 @@ class HudiTable:
     def delta_commits(self) -> list[str]:
         """Instants of the completed commits of writers, the newest last."""
         return sorted(self._instants("deltacommit"))
+
+    @property
+    def instants(self) -> set[str]:
+        """All instants that are not archived: completed, pending, of whatever action."""
+        return {name.partition(".")[0] for name in names(self.path / ".hoodie")}
 
     @property
     def has_commits(self) -> bool:
@@ -150,6 +156,8 @@ class TableWriter:
         """
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
+            if table.needs_services:  # archiving takes away what tells orphans: from then on readers would see them
+                remove_orphans(table)
             how = {"hoodie.combine.before.upsert": str(not settled).lower()}
             options = {**write_options(table, _zookeepers(rows.sparkSession)), **how}
             rows.write.format("hudi").options(**options).mode("append").save(str(table.path))

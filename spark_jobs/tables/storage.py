@@ -5,28 +5,15 @@ Nothing is opened, so it may be asked at any time, beside a writer too: then a f
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from spark_jobs.landing.files import entries
+from spark_jobs.tables.data_files import File, data_files
 from spark_jobs.tables.hudi import HudiTable
 
 SMALL_BYTES = 32 << 20  # a base file below it costs its opening more than its reading
-_BASE = re.compile(r"(?P<group>[^_.]+)_[^_]+_(?P<instant>\d+)\.parquet")
-_LOG = re.compile(r"\.(?P<group>[^_.]+)_(?P<instant>\d+)\.log\.\d+_[\d-]+")
-
-
-@dataclass(frozen=True)
-class File:
-    """A data file: the file group it belongs to, the instant of its base file, its size in bytes."""
-
-    group: tuple[str, str]
-    instant: str
-    bytes: int
-    is_log: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,7 @@ def storage_of(table: HudiTable) -> Storage:
     if not table.has_commits:
         return Storage(name)
     unfinished = {*table.pending_compactions, *table.open_commits}
-    files = [file for file in _files(table) if file.is_log or file.instant not in unfinished]
+    files = [file for file in data_files(table) if file.is_log or file.instant not in unfinished]
     used = [file for group in _by_group(files).values() for file in _newest_slice(group)]
     old = sum(file.bytes for file in files) - sum(file.bytes for file in used)
     bases, logs = [f for f in used if not f.is_log], [f for f in used if f.is_log]
@@ -116,11 +103,3 @@ def _counts(files: list[File], partition: str) -> tuple[int, int, int, int]:
     here = [file for file in files if file.group[0] == partition]
     bases, logs = [f.bytes for f in here if not f.is_log], [f.bytes for f in here if f.is_log]
     return len(bases), sum(bases), len(logs), sum(logs)
-
-
-def _files(table: HudiTable) -> Iterator[File]:
-    for partition in table.partitions or ("",):
-        for entry in entries(table.path / partition):
-            match = _BASE.fullmatch(entry.name) or _LOG.fullmatch(entry.name)
-            if match:
-                yield File((partition, match["group"]), match["instant"], entry.bytes, entry.name.startswith("."))

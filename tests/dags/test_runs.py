@@ -90,8 +90,15 @@ def test_report_that_follows_a_table_is_made_for_the_day_of_the_change(site, air
     assert (site.home / "reports" / "beds_now" / today / f"beds_now-{today}.html").exists()
 
 
-def test_compaction_is_left_to_the_ingest_that_runs(site, airflow):
-    assert states(airflow.run("table_services")) == {"compact": TaskInstanceState.SKIPPED}
+def test_compaction_is_left_to_the_ingest_that_runs_and_orphans_are_removed_beside_it(site, airflow):
+    some = next((site.home / "warehouse" / "raw" / "bed").rglob("*.parquet"))
+    never = datetime.now(UTC).strftime("%Y%m%d%H%M%S000")  # an instant that no commit has
+    orphan = some.with_name(f"{some.name.rpartition('_')[0]}_{never}.parquet")
+    orphan.write_bytes(b"half a file")
+    expected = {"compact": TaskInstanceState.SKIPPED, "orphans": TaskInstanceState.SUCCESS}
+    assert states(airflow.run("table_services")) == expected
+    assert not orphan.exists()
+    assert some.exists()
 
 
 def test_vault_is_verified(site, airflow):

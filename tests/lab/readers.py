@@ -27,18 +27,6 @@ for row in session.sql(Path("/tmp/statement.sql").read_text()).toLocalIterator()
     print("row", row[0])
 session.stop()
 """
-JDBC_SCRIPT = f"""
-from pathlib import Path
-from pyspark.sql import SparkSession
-session = SparkSession.builder.getOrCreate()
-source = session.read.format("jdbc").option("driver", "com.facebook.presto.jdbc.PrestoDriver").option("user", "analyst")
-source = source.option("url", "jdbc:presto://n3:{PORTS["presto"]}/hive/lake_presto")
-# A table at a time: the driver sends what it prepares in a header, whose size is limited.
-for query in Path("/tmp/statement.sql").read_text().split(" UNION ALL "):
-    for row in source.option("query", query).load().toLocalIterator():
-        print("row", row[0])
-session.stop()
-"""
 
 
 def expected(truth: Path):
@@ -71,15 +59,16 @@ def by_presto_cli(truth):
 
 
 def by_presto_jdbc(truth):
-    """Through Presto, by its JDBC driver in a program that knows none of it: Spark, alone on the host."""
+    """Through Presto, by its JDBC driver in a program that knows none of it: Hive's command for any driver."""
     folder = ENVIRONMENT / "lab" / "jdbc"
     driver = f"presto-jdbc-{PRESTO}.jar"
     if not (folder / driver).exists():
         copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=com.facebook.presto:presto-jdbc:{PRESTO}"]
         subprocess.run([*copy, f"-DoutputDirectory={folder}"], check=True)
     copy_to("n3", folder, "/tmp/jdbc", owner="spark")
-    options = f"--master 'local[1]' --driver-memory 512m --jars /tmp/jdbc/{driver}"
-    return _by_script("n3", options, JDBC_SCRIPT, presto_statement(truth))
+    program = f"sudo -u spark env SPARK_DIST_CLASSPATH=/tmp/jdbc/{driver} beeline {BEELINE} -n analyst"
+    address = f"-d com.facebook.presto.jdbc.PrestoDriver -u jdbc:presto://n3:{PORTS['presto']}/hive"
+    return _said("n3", f"{program} {address}", presto_statement(truth))
 
 
 def by_spark(truth):

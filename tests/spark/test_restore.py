@@ -14,6 +14,7 @@ from spark_jobs.errors import LakeError
 from spark_jobs.jobs.backup import make_backup
 from spark_jobs.jobs.report import run_report
 from spark_jobs.tables.access import Access, access_of
+from spark_jobs.tables.catalog import SCHEMAS, schemas_elsewhere
 from tests.spark.restored import contents
 
 pytestmark = pytest.mark.spark
@@ -85,3 +86,10 @@ def test_restoring_over_a_lake_is_refused(filled, restored):
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert "there is a lake already" in done.stderr
+
+
+def test_schemas_of_a_lake_in_another_folder_are_known_as_its_own(filled, tmp_path):
+    session, home = filled.lake.session, filled.lake.site.home
+    assert schemas_elsewhere(session, home) == {}
+    assert schemas_elsewhere(session, tmp_path).keys() == SCHEMAS.keys()
+    assert schemas_elsewhere(session, home.with_name(home.name[:-1])).keys() == SCHEMAS.keys()

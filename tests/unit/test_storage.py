@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from spark_jobs.tables.data_files import orphans_of, remove_orphans
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.storage import SMALL_BYTES, storage_of
 
@@ -79,3 +80,30 @@ def test_a_file_group_of_log_files_alone_is_read_too(table):
     file(table, f".g1-0_{FIRST}.log.1_0-7-8", 10)
     found = storage_of(table)
     assert (found.groups, found.base_files, found.log_files, found.debt, found.read_amplification) == (1, 0, 1, None, 1)
+
+
+def test_files_that_no_instant_accounts_for_are_orphans_and_no_others_are_removed(table):
+    instants(table, deltacommit=[SECOND, FOURTH], compaction_requested=[PLAN], compaction_inflight=[PLAN])
+    instants(table, deltacommit_requested=[OPEN])
+    known = [
+        f"g1-0_0-1-2_{FIRST}.parquet",  # archived: what it was is not known any more
+        f"g2-0_0-1-2_{SECOND}.parquet",
+        f".g2-0_{SECOND}.log.1_0-7-8",
+        f"g2-0_0-1-2_{PLAN}.parquet",
+        f".g2-0_{PLAN}.log.1_0-7-8",
+        f"g3-0_0-1-2_{OPEN}.parquet",
+        ".hoodie_partition_metadata",
+    ]
+    orphans = [f"g1-0_0-9-9_{THIRD}.parquet", f".g4-0_{THIRD}.log.1_0-7-8"]
+    for name in known + orphans:
+        file(table, name, 7)
+    assert sorted(found.name for found in orphans_of(table)) == sorted(orphans)
+    assert len(remove_orphans(table)) == len(orphans)
+    assert sorted(path.name for path in (table.path / "region=NE").iterdir()) == sorted(known)
+    assert remove_orphans(table) == []
+
+
+def test_a_table_without_commits_has_no_orphans(table):
+    instants(table, deltacommit_requested=[FIRST])
+    file(table, f"g1-0_0-1-2_{SECOND}.parquet", 7)
+    assert orphans_of(table) == []
