@@ -34,27 +34,30 @@ Part = Callable[[IO[str]], int]
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    app.command(epilog="Example: lake test\n\nExample: lake test unit\n\nExample: lake test --kills 10")(test)
+    app.command(epilog="Example: lake test\n\nExample: lake test unit\n\nExample: lake test drills --kills 10")(test)
 
 
 def test(
     tiers: Annotated[
         list[str] | None,
-        typer.Argument(help="lint, unit, spark, dags, docs, bench, conformance, lab; the first four if not given."),
+        typer.Argument(
+            help="lint, unit, spark, dags, drills, docs, bench, conformance, lab; the first three if not given."
+        ),
     ] = None,
     kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
     lab: Annotated[bool, typer.Option("--lab", help="Run the tier lab alone.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Runs the tests: lint and types, unit (no Spark, seconds), spark (one shared session, real kills), dags (in Airflow).
+    """Runs the tests: lint and types, unit (no Spark, seconds), spark (one shared session, and an ingest that runs for good).
 
-    The tier docs runs the commands of the documentation, each in a process of its own; the tier bench runs each benchmark
+    The tier dags runs those of the DAGs in an Airflow of their own; the tier drills kills the ingest at random moments, loses
+    a lake and restores it, and has dead compactors and tasks beside a writer. The tier docs runs the commands of the documentation, each in a process of its own; the tier bench runs each benchmark
     in a small way, and judges what it loads and says, not its speed.
     The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root. The tier
     conformance is the part of it in which every reader's rows are held against the truth.
     Two parts run side by side; each is heard when it has ended, or at once if it is the only one.
     """
-    tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark", "dags"]
+    tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark"]
     parts = {name: part for tier in tiers for name, part in _parts(tier, kills).items()}
     at_once = 1 if set(tiers).intersection(ALONE) else PARTS_AT_ONCE
     output = Output(json)
@@ -70,10 +73,11 @@ def _parts(tier: str, kills: int) -> dict[str, Part]:
             return {"lint": _lint}
         case "dags":
             return {"dags": _test_dags}
-        case "spark":
+        case "spark" | "drills":
+            chosen = "drill" if tier == "drills" else "not drill"
             return {
-                "spark: one session": _pytest("tests/spark", "-m", "not processes"),
-                "spark: processes": _pytest("tests/spark", "-m", "processes", f"--kills={kills}"),
+                f"{tier}: one session": _pytest("tests/spark", "-m", f"{chosen} and not processes", f"--kills={kills}"),
+                f"{tier}: processes": _pytest("tests/spark", "-m", f"{chosen} and processes", f"--kills={kills}"),
             }
         case "docs":
             pages = sorted((REPOSITORY / "tests" / "docs").glob("test_*.py"))
@@ -88,7 +92,7 @@ def _run_all(parts: dict[str, Part], at_once: int, out: IO[str]) -> dict[str, in
     if len(parts) == 1:
         return {name: part(out) for name, part in parts.items()}
     with ThreadPoolExecutor(at_once) as pool:
-        order = sorted(parts, key=lambda name: not name.startswith("spark"))
+        order = sorted(parts, key=lambda name: not name.startswith(("spark", "drills")))
         futures = {name: pool.submit(_heard_at_its_end, name, parts[name], out) for name in order}
         return {name: futures[name].result() for name in parts}
 

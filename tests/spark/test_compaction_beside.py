@@ -10,10 +10,13 @@ import sys
 import time
 from contextlib import contextmanager
 
+import pytest
 from pyspark.sql import functions as F
 
 from spark_jobs.tables.hudi import HudiTable, TableWriter
 from tests.spark.test_settle import stored
+
+pytestmark = [pytest.mark.spark, pytest.mark.drill]
 
 KEYS, ROWS, COMMITS_A_KILL = 120, 30, 6
 SECONDS = 120

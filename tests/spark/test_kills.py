@@ -15,7 +15,7 @@ import pytest
 from tests import privacy
 from tests.simulator import simulate
 
-pytestmark = [pytest.mark.spark, pytest.mark.processes]
+pytestmark = [pytest.mark.spark, pytest.mark.drill, pytest.mark.processes]
 
 # From the first claimed batch on, a run of this size works for about this long on two cores.
 WORK_SECONDS = 20.0

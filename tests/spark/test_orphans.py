@@ -3,11 +3,14 @@
 import shutil
 import uuid
 
+import pytest
 from pyspark.sql import functions as F
 
 from spark_jobs.tables import hudi
 from spark_jobs.tables.data_files import data_files, orphans_of
 from spark_jobs.tables.hudi import HudiTable, TableWriter
+
+pytestmark = [pytest.mark.spark, pytest.mark.drill]
 
 COLUMNS = "id string, value string, _order string, _deleted boolean"
 ROWS = 20

@@ -17,7 +17,7 @@ from spark_jobs.tables.access import Access, access_of
 from spark_jobs.tables.catalog import SCHEMAS, schemas_elsewhere
 from tests.spark.restored import contents
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.drill]
 
 LAKE = [sys.executable, "-m", "spark_jobs.cli"]
 DAY = date(2026, 2, 11)
