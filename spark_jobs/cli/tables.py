@@ -1,9 +1,10 @@
-"""`lake tables`: how the Hudi tables lie on disk, compacting them, and files that belong to nothing."""
+"""`lake tables`: how the Hudi tables lie on disk, compacting them, files that belong to nothing, and statistics."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from spark_jobs.tables.access import Access, access_of, open_access
 from spark_jobs.tables.data_files import orphans_of, remove_orphans
 from spark_jobs.tables.hudi import HudiTable
 from spark_jobs.tables.lake import open_for_compaction
+from spark_jobs.tables.presto import analyze_in_presto
 from spark_jobs.tables.storage import Storage, storage_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -126,6 +128,34 @@ def orphans(
     lines = [[name, len(files), _mb(sum(file.bytes for file in files))] for name, files in found.items() if files]
     output.table("Removed" if remove else "Orphans", ["table", "files", "MB"], lines)
     output.result({"orphans": {name: len(files) for name, files in found.items()}, "removed": remove})
+
+
+@app.command(epilog="Example: lake tables analyze\n\nExample: lake tables analyze encounter ops.ledger")
+def analyze(
+    tables: Annotated[list[str] | None, typer.Argument(help="Names of the tables; all if not given.")] = None,
+    home: HomeOption = HOME,
+    json: JsonOption = False,
+) -> None:
+    """Has a cluster's Presto count rows and distinct values, by which it orders joins. Reads each table whole.
+
+    An embedded lake has no Presto, and nothing to do. A table that fails leaves the others to be analyzed.
+    """
+    output, here = Output(json), site(home)
+    with open_access(here, "lake tables analyze") as access:
+        chosen = [find_table(access, name) for name in tables or []] or every_table(access)
+    took, problems = {}, {}
+    for table in chosen if here.cluster else ():
+        begun, name = monotonic(), f"{table.database}.{table.name}"
+        try:
+            if table.has_commits:
+                analyze_in_presto(here.cluster, table)
+                took[name] = round(monotonic() - begun, 1)
+        except LakeError as error:
+            problems[name] = error.problem
+        output.say(f"{name}: {problems.get(name) or 'analyzed' if table.has_commits else 'holds nothing'}")
+    if problems:
+        raise LakeError("Presto", f"{len(problems)} tables failed: {', '.join(problems)}", "Run it again for those.")
+    output.result({"seconds": took, "no_presto": here.cluster is None})
 
 
 def _ingest_has(site: Site) -> bool:

@@ -1,4 +1,4 @@
-"""The target tables as Presto's readers see them: views that only Presto can make, in a schema of their own.
+"""The target tables as Presto's readers see them: views that only Presto can make, in a schema of their own; and its statistics.
 
 Presto can't read Spark's views, nor Spark Presto's. Both are made of one definition, `catalog.shown_columns`.
 """
@@ -50,6 +50,14 @@ def create_presto_view(cluster: Cluster, table: HudiTable, columns: dict[str, st
     _ask(cluster, f"CREATE OR REPLACE VIEW {view} AS SELECT {selected} FROM {source} WHERE NOT _deleted")
 
 
+def analyze_in_presto(cluster: Cluster, table: HudiTable) -> None:
+    """Has Presto count the rows and values of `table`, all of which it reads, and keep that in the metastore for its planner.
+
+    Raises LakeError if Presto does not answer, or refuses. Can be repeated.
+    """
+    _ask(cluster, f'ANALYZE {CATALOG}.{table.database}."{table.name}"')
+
+
 def _shown(kind: str, name: str) -> str:
     """A time is a number of microseconds in the metastore: as a TIMESTAMP Presto would read it wrongly once a column was added.
 
@@ -81,4 +89,4 @@ def _ask(cluster: Cluster, statement: str, but: str = "") -> None:
             raise LakeError("Presto", told.get("errorName", "refuses")) from None
         else:
             return
-    raise LakeError("Presto", problem, "Its views are made once it does.")
+    raise LakeError("Presto", problem, "See whether it answers: presto --execute 'SELECT 1'")

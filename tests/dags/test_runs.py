@@ -103,3 +103,7 @@ def test_compaction_is_left_to_the_ingest_that_runs_and_orphans_are_removed_besi
 
 def test_vault_is_verified(site, airflow):
     assert states(airflow.succeeds("vault_check")) == {"verify": TaskInstanceState.SUCCESS}
+
+
+def test_statistics_are_left_out_where_there_is_no_presto(site, airflow):
+    assert states(airflow.run("table_statistics")) == {"analyze": TaskInstanceState.SKIPPED}

@@ -14,8 +14,9 @@ def test_readers_agree_before_any_compaction(deliveries):
     assert differences(after(deliveries, 2)) == {}
 
 
-def test_readers_agree_after_a_compaction(deliveries):
+def test_readers_agree_after_a_compaction_and_with_statistics(deliveries):
     assert all(lake("tables", "compact", "--all")["compactions"].values())
+    assert "raw.encounter" in lake("tables", "analyze")["seconds"]
     assert differences(after(deliveries, 2)) == {}
 
 
