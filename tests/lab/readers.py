@@ -17,7 +17,7 @@ from spark_jobs.lab.state import lab_that_is_up
 from spark_jobs.site import ENVIRONMENT
 from tests.lab.machine import copy_to, on_host
 
-PRESTO = "0.287"
+DRIVER = "presto-jdbc-0.287.jar"
 PORTS = {"hive": 10000, "presto": 8080}
 SPARK_SCRIPT = """
 from pathlib import Path
@@ -26,6 +26,24 @@ session = SparkSession.builder.getOrCreate()
 for row in session.sql(Path("/tmp/statement.sql").read_text()).toLocalIterator():
     print("row", row[0])
 session.stop()
+"""
+JDBC_SCRIPT = f"""
+from pathlib import Path
+import pyspark
+from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+(jar,) = Path(pyspark.__file__).parent.glob("jars/py4j-*.jar")
+java = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
+port = launch_gateway(
+    jarpath=str(jar), classpath="/tmp/jdbc/{DRIVER}", java_path=java, javaopts=["-Xmx256m"], die_on_exit=True
+)
+gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port))
+address = "jdbc:presto://n3:{PORTS["presto"]}/hive"
+connection = gateway.jvm.java.sql.DriverManager.getConnection(address, "analyst", None)
+rows = connection.createStatement().executeQuery(Path("/tmp/statement.sql").read_text())
+while rows.next():
+    print("row", rows.getString(1))
+connection.close()
+gateway.shutdown()
 """
 
 
@@ -59,22 +77,21 @@ def by_presto_cli(truth):
 
 
 def by_presto_jdbc(truth):
-    """Through Presto, by its JDBC driver in a program that knows none of it: Hive's command for any driver."""
+    """Through Presto, by its JDBC driver in a Java process of its own, which Python drives."""
     folder = ENVIRONMENT / "lab" / "jdbc"
-    driver = f"presto-jdbc-{PRESTO}.jar"
-    if not (folder / driver).exists():
-        copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=com.facebook.presto:presto-jdbc:{PRESTO}"]
+    if not (folder / DRIVER).exists():
+        artifact = "com.facebook.presto:" + DRIVER.removesuffix(".jar").replace("-0", ":0")
+        copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}"]
         subprocess.run([*copy, f"-DoutputDirectory={folder}"], check=True)
     copy_to("n3", folder, "/tmp/jdbc", owner="spark")
-    program = f"sudo -u spark env SPARK_DIST_CLASSPATH=/tmp/jdbc/{driver} beeline {BEELINE} -n analyst"
-    address = f"-d com.facebook.presto.jdbc.PrestoDriver -u jdbc:presto://n3:{PORTS['presto']}/hive"
-    return _said("n3", f"{program} {address}", presto_statement(truth))
+    program = "env PYTHONPATH=$(echo /opt/carelake/spark-*/python) python3"
+    return _by_script("n3", program, JDBC_SCRIPT, presto_statement(truth))
 
 
 def by_spark(truth):
     """By a Spark application of its own."""
-    options = "--driver-memory 512m --conf spark.executor.instances=1"
-    return _by_script("n1", options, SPARK_SCRIPT, spark_statement(truth))
+    program = "spark-submit --driver-memory 512m --conf spark.executor.instances=1"
+    return _by_script("n1", program, SPARK_SCRIPT, spark_statement(truth))
 
 
 READERS = {
@@ -152,11 +169,11 @@ def _said(host, program, statement):
     return Counter(line for line in on_host(host, f"{program} -f /tmp/statement.sql").splitlines() if "|" in line)
 
 
-def _by_script(host, options, script, statement):
-    """The lines that a script for spark-submit prints, which is given the statement."""
+def _by_script(host, program, script, statement):
+    """The lines that a script prints which a program of the host runs, and which is given the statement."""
     on_host(host, f"cat >/tmp/read.py <<'END'\n{script}\nEND")
     on_host(host, f"cat >/tmp/statement.sql <<'END'\n{statement}\nEND")
-    said = on_host(host, f"sudo -u spark spark-submit {options} /tmp/read.py")
+    said = on_host(host, f"sudo -u spark {program} /tmp/read.py")
     return Counter(line.removeprefix("row ") for line in said.splitlines() if line.startswith("row "))
 
 

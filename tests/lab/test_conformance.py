@@ -3,14 +3,13 @@
 The deliveries hold late rows, late deletes, re-inserts, ties, rows that move between partitions, and zips that come twice.
 """
 
-from tests.lab.lake import after, await_zips, lake, land, take_in
+from tests.lab.lake import after, await_zips, bring_to, lake, land
 from tests.lab.machine import on_host
 from tests.lab.readers import READERS, differences
 
 
 def test_readers_agree_before_any_compaction(deliveries):
-    for wave in (1, 2):
-        take_in(wave)
+    bring_to(deliveries, 2)
     assert differences(after(deliveries, 2)) == {}
 
 
@@ -21,7 +20,7 @@ def test_readers_agree_after_a_compaction_and_with_statistics(deliveries):
 
 
 def test_readers_agree_with_new_log_files_over_a_compaction(deliveries):
-    take_in(3)
+    bring_to(deliveries, 3)
     assert differences(after(deliveries, 3)) == {}
 
 
