@@ -47,7 +47,7 @@ def batch(moments, number, moving):
 
 @contextmanager
 def compactor(scratch, table):
-    command = [sys.executable, "-m", "tests.spark.compactor", str(scratch), str(table.path)]
+    command = [sys.executable, "-m", "tests.spark.compactor", str(scratch), str(table.path), str(table.global_index)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
