@@ -3,12 +3,14 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 from spark_jobs.lab.state import lab_that_is_up
 from spark_jobs.site import REPOSITORY
 
 LONGEST_SECONDS = 1800
+START_SECONDS = 300
 
 
 def run_lake(*arguments):
@@ -22,6 +24,32 @@ def run_lake(*arguments):
 def on_host(host, command):
     """Runs a shell command on a lab host."""
     return run_lake("lab", "ssh", host, "--", command)
+
+
+def start_again(host):
+    """Boots a host that was killed, and waits until it runs all that it ran before."""
+    run_lake("lab", "start", host)
+    await_services(host)
+
+
+def await_services(host):
+    """Waits until every service that the playbooks have made on a host runs."""
+    units = "$(grep -l 'Managed by Ansible' /etc/systemd/system/*.service | xargs -n1 basename)"
+    until_said(host, f"systemctl is-active {units} | sort -u", lambda said: said == "active")
+
+
+def until_said(host, command, is_so):
+    """Asks on a host until the answer is so."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            said = on_host(host, command).strip()
+        except AssertionError as error:  # what it asks is not there yet
+            said = str(error)
+        if is_so(said):
+            return
+        assert time.monotonic() < deadline, said
+        time.sleep(2)
 
 
 def copy_to(host, source, target, owner):

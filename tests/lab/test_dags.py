@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.lab.lake import AIRFLOW, WAVES, after, airflow, await_zips, bring_to, lake, land, take_in
-from tests.lab.machine import on_host, run_lake
+from tests.lab.machine import on_host, run_lake, start_again
 from tests.lab.readers import ENGINES, differences
 
 # A worker of YARN that has neither Airflow nor a member of PostgreSQL.
@@ -76,8 +76,7 @@ def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth):
         report = trigger("report_bed_availability", "--logical-date", at_night("2026-02-14"))
         assert state_at_end("report_bed_availability", report, minutes=20) == "success"
     finally:
-        run_lake("lab", "start", WORKER)
-    run_lake("lab", "verify")
+        start_again(WORKER)
     assert differences(truth, ENGINES) == {}
 
 

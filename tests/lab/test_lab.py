@@ -6,7 +6,7 @@ import time
 import pytest
 
 from spark_jobs.lab import ansible
-from tests.lab.machine import hosts, on_host, recap, run_lake
+from tests.lab.machine import await_services, hosts, on_host, recap, run_lake, start_again, until_said
 
 HOSTS = {"n1", "n2", "n3"}
 FAILOVER_SECONDS = 60
@@ -58,8 +58,8 @@ def test_hdfs_goes_on_when_the_host_of_the_active_namenode_loses_power(deployed)
     assert time.monotonic() - killed < FAILOVER_SECONDS
     assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/before /tmp/after")).split() == ["before", "after"]
     assert active_namenode() == other
-    run_lake("lab", "start", active)
-    run_lake("lab", "verify")
+    start_again(active)
+    await_both_namenodes()
     assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/before /tmp/after")).split() == ["before", "after"]
 
 
@@ -70,7 +70,8 @@ def test_hdfs_goes_on_when_the_cable_of_the_active_namenode_is_pulled(deployed):
     on_host("n3", put("/tmp/cut", "cut"))
     assert time.monotonic() - cut < FAILOVER_SECONDS
     run_lake("lab", "join", active)
-    run_lake("lab", "verify")
+    await_services(active)
+    await_both_namenodes()
     assert on_host("n3", as_hdfs("hdfs dfs -cat /tmp/cut")).split() == ["cut"]
 
 
@@ -90,6 +91,13 @@ def as_hdfs(command):
 
 def put(path, text):
     return as_hdfs(f"echo {text} | hdfs dfs -put -f - {path}")
+
+
+def await_both_namenodes():
+    """Waits until one NameNode is active and the other stands by."""
+    both = ["active", "standby"]
+    command = as_hdfs("hdfs haadmin -getAllServiceState")
+    until_said("n3", command, lambda said: sorted(line.split()[-1] for line in said.splitlines() if line) == both)
 
 
 def active_namenode():

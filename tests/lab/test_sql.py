@@ -6,10 +6,11 @@ import time
 import pytest
 
 from spark_jobs.lab.state import lab_that_is_up
-from tests.lab.machine import hosts, on_host, run_lake
+from tests.lab.machine import hosts, on_host, run_lake, start_again, until_said
 
 ANSWER_SECONDS = 60
 SFTP_PORT = "2022"
+MEMBERS = "sudo -u postgres patronictl list --format tsv"
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +24,15 @@ def rows(deployed):
 def test_presto_answers_again_when_the_host_of_the_active_coordinator_loses_power(rows):
     assert by_presto("n3", rows) == "3"
     assert seconds_until_presto_answers(rows, "n1") < ANSWER_SECONDS
-    run_lake("lab", "start", "n1")
-    run_lake("lab", "verify")
+    start_again("n1")
 
 
 def test_presto_answers_again_when_the_host_of_postgresql_loses_power(rows):
     primary = primary_of_postgresql()
     assert seconds_until_presto_answers(rows, primary, asked="n1") < ANSWER_SECONDS
     assert primary_of_postgresql() != primary
-    run_lake("lab", "start", primary)
-    run_lake("lab", "verify")
+    start_again(primary)
+    until_said(primary, MEMBERS, lambda said: said.count("\tLeader\t") == said.count("\tstreaming\t") == 1)
 
 
 def test_a_sender_can_deliver_and_nothing_else(deployed, tmp_path):
@@ -71,7 +71,7 @@ def seconds_until_presto_answers(statement, killed, asked="n3"):
 
 def primary_of_postgresql():
     member = next(name for name in ("n2", "n3") if hosts()[name]["state"] == "running")
-    members = on_host(member, "sudo -u postgres patronictl list --format tsv")
+    members = on_host(member, MEMBERS)
     return next(line.split("\t")[1] for line in members.splitlines() if "\tLeader\t" in line)
 
 
