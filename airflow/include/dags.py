@@ -35,11 +35,12 @@ def lake_dag(
     owner: str = OWNER,
     pool: str = "lake",
     retries: int = 4,
+    at_once: int = 1,
     **more: Any,
 ) -> DAG:
     """A DAG whose runs should end within so many `hours`, each task within that time too.
 
-    Runs of one DAG never overlap, and missed ones are not made up for: what a task does depends on what it finds.
+    No more than `at_once` runs of the DAG overlap, and missed ones are not made up for: what a task does depends on what it finds.
     """
     limit = timedelta(hours=hours)
     return DAG(
@@ -49,7 +50,7 @@ def lake_dag(
         schedule=schedule,
         start_date=START,
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=at_once,
         is_paused_upon_creation=False,
         dagrun_timeout=limit * 4,
         tags=["carelake", *tags],

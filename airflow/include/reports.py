@@ -44,6 +44,7 @@ def report_dag(row: ReportRow) -> DAG:
         hours=2,
         owner=row.owner.replace(",", " ") or OWNER,
         retries=8,  # with the waits between them about three hours for a feed that is late
+        at_once=4,  # an edition that waits does not keep those of other days from being made
         dag_display_name=row.title,
         params={
             "day": Param(None, type=["null", "string"], pattern=DAY, description="Another day than that of the run.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.errors import LakeError
+from spark_jobs.landing.lease import one_at_a_time
 from spark_jobs.reports.edition import Column, Delivered, Edition, Value, columns_of
 from spark_jobs.reports.files import read_note, write_edition
 from spark_jobs.reports.wording import show
@@ -91,9 +92,13 @@ def make_edition(access: Access, rules: RuleSet, report: Report, day: date, late
 
 
 def write(access: Access, edition: Edition) -> Made:
-    """Writes an edition: first the partition of its table, then its files, then the note that it is whole."""
-    table = write_partition(access, edition) if "table" in edition.report.outputs else None
-    return Made(edition, write_edition(edition, folder_of(access, edition.report, edition.day)), table)
+    """Writes an edition: first the partition of its table, then its files, then the note that it is whole.
+
+    One of a report at a time: two that wrote one partition at once could leave the rows of both in it.
+    """
+    with one_at_a_time(access.site, f"report.{edition.report.report}"):
+        table = write_partition(access, edition) if "table" in edition.report.outputs else None
+        return Made(edition, write_edition(edition, folder_of(access, edition.report, edition.day)), table)
 
 
 def folder_of(access: Access, report: Report, day: date) -> Path:
