@@ -16,7 +16,7 @@ from tests.lab.readers import ENGINES, differences
 
 # A worker of YARN that has neither Airflow nor a member of PostgreSQL.
 WORKER = "n1"
-REPORTS = ("bed_availability", "compliance")  # every night, and every week
+REPORTS = ("bed_availability", "health_metrics")  # every night, and every week
 NIGHTS = {"2026-02-12": "2026-02-11", "2026-02-13": "2026-02-12"}
 MINUTE = 60
 PROMISED_MINUTES = 5
