@@ -41,13 +41,13 @@ def data_files(table: HudiTable) -> Iterator[File]:
 def orphans_of(table: HudiTable) -> list[File]:
     """Data files of `table` that no instant of its timeline accounts for, as a task leaves them that outlives its writer.
 
-    The timeline is read after the files, whose instants are in it before they are made. Of instants that are archived
-    nothing is known, and so nothing is said: those files are the table's to every reader.
+    The timeline is read after the files, whose instants are in it before they are made. Of instants that are archived, or
+    may be by now, nothing is known, and so nothing is said: those files are the table's to every reader.
     """
     if not table.has_commits:
         return []
     files = list(data_files(table))
-    known, oldest = table.instants, table.commits[0]
+    known, oldest = table.instants, table.oldest_kept
     return [file for file in files if file.instant >= oldest and file.instant not in known]
 
 

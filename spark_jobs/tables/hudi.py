@@ -24,6 +24,7 @@ ORDER = "_order"
 SHAPE = "carelake.shape"
 # A query, or `as_of`, finds the files of so many commits back; older ones are cleaned, and a little later archived.
 COMMITS_RETAINED = 20
+ORPHANS_EVERY = 10  # commits, however seldom compactions are planned
 # Setting of a session whose tables other processes compact: the servers, `host:port,…`, that keep Hudi's locks.
 ZOOKEEPERS = "spark.carelake.zookeepers"
 # What the metastore shows of a table: its partitions and its columns.
@@ -67,6 +68,11 @@ class HudiTable:
     def instants(self) -> set[str]:
         """All instants that are not archived: completed, pending, of whatever action."""
         return {name.partition(".")[0] for name in names(self.path / ".hoodie")}
+
+    @property
+    def oldest_kept(self) -> str:
+        """The oldest instant that archiving surely leaves: it removes older ones in any order, and may be killed meanwhile."""
+        return self.commits[-(COMMITS_RETAINED + 5) :][0]
 
     @property
     def has_commits(self) -> bool:
@@ -156,7 +162,8 @@ class TableWriter:
         """
         with self._locks[table.path]:
             clear_dead_writes(rows.sparkSession, table)
-            if table.needs_services:  # archiving takes away what tells orphans: from then on readers would see them
+            # Archiving takes away what tells orphans: from then on readers would see them. Looked for while it is surely there.
+            if table.needs_services or len(table.delta_commits) % ORPHANS_EVERY == 0:
                 remove_orphans(table)
             how = {"hoodie.combine.before.upsert": str(not settled).lower()}
             options = {**write_options(table, _zookeepers(rows.sparkSession)), **how}

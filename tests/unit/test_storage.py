@@ -107,3 +107,13 @@ def test_a_table_without_commits_has_no_orphans(table):
     instants(table, deltacommit_requested=[FIRST])
     file(table, f"g1-0_0-1-2_{SECOND}.parquet", 7)
     assert orphans_of(table) == []
+
+
+def test_files_of_an_instant_that_is_being_archived_are_no_orphans(table):
+    commits = [f"202603011000{n:02d}000" for n in range(40)]
+    instants(table, deltacommit=[commits[0], *commits[6:]])  # archiving removes in any order, and may have been killed
+    for commit in commits:
+        file(table, f"g1-0_0-1-2_{commit}.parquet", 7)
+    assert orphans_of(table) == []
+    (table.path / ".hoodie" / f"{commits[-2]}.deltacommit").unlink()
+    assert [found.instant for found in orphans_of(table)] == [commits[-2]]
