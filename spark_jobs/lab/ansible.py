@@ -24,10 +24,11 @@ def ensure_ansible() -> None:
 def run_playbook(inventory: Path, playbook: str, more: Sequence[str] = (), out: int | None = None) -> None:
     """Runs `ansible/<playbook>` on the hosts of an inventory; what it prints goes to `out`, or stdout.
 
-    Raises LakeError if a host failed or was not reached.
+    By Mitogen, which keeps a Python on each host instead of starting one for each task: the playbooks need it not, but the hosts of
+    a lab share a few cores (docs/decisions/0025-mitogen-for-the-lab.md). Raises LakeError if a host failed or was not reached.
     """
     command = [str(VENV / "bin" / "ansible-playbook"), "--inventory", str(inventory), playbook, *more]
-    done = subprocess.run(command, cwd=ANSIBLE, env=environment(), stdout=out, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=ANSIBLE, env=environment() | _by_mitogen(), stdout=out, check=False)  # noqa: S603
     if done.returncode:
         raise LakeError(f"ansible-playbook {playbook}", "a host failed, or was not reached; its last task says why")
 
@@ -36,3 +37,10 @@ def environment() -> dict[str, str]:
     """What the tools of the environment need to find each other and their settings, wherever they are started."""
     path = f"{VENV / 'bin'}:{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
+
+
+def _by_mitogen() -> dict[str, str]:
+    (plugins,) = (VENV / "lib").glob("python3*/site-packages/ansible_mitogen/plugins/strategy")
+    # Ansible warns of strategies that are not its own: that it may end them is known.
+    warnings = {"ANSIBLE_DEPRECATION_WARNINGS": "False"}
+    return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins), **warnings}
