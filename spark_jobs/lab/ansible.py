@@ -27,7 +27,9 @@ def run_playbook(inventory: Path, playbook: str, more: Sequence[str] = (), out: 
     By Mitogen, which keeps a Python on each host instead of starting one for each task: the playbooks need it not, but the hosts of
     a lab share a few cores (docs/decisions/0025-mitogen-for-the-lab.md). Raises LakeError if a host failed or was not reached.
     """
-    command = [str(VENV / "bin" / "ansible-playbook"), "--inventory", str(inventory), playbook, *more]
+    # What is sent is mostly jars, which don't get smaller.
+    mitogen = ("--extra-vars", '{"mitogen_ssh_compression": false}')
+    command = [str(VENV / "bin" / "ansible-playbook"), "--inventory", str(inventory), playbook, *mitogen, *more]
     done = subprocess.run(command, cwd=ANSIBLE, env=environment() | _by_mitogen(), stdout=out, check=False)  # noqa: S603
     if done.returncode:
         raise LakeError(f"ansible-playbook {playbook}", "a host failed, or was not reached; its last task says why")
