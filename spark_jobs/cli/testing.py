@@ -51,8 +51,9 @@ def test(
     """Runs the tests: lint and types, unit (no Spark, seconds), spark (one shared session, and an ingest that runs for good).
 
     The tier dags runs those of the DAGs in an Airflow of their own; the tier drills kills the ingest at random moments, loses
-    a lake and restores it, and has dead compactors and tasks beside a writer. The tier docs runs the commands of the documentation, each in a process of its own; the tier bench runs each benchmark
-    in a small way, and judges what it loads and says, not its speed.
+    a lake and restores it, and has dead compactors and tasks beside a writer. The tier docs runs the commands of the
+    documentation, each in a process of its own; the tier bench runs each benchmark in a small way, and judges what it loads and
+    says, not its speed.
     The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root. The tier
     conformance is the part of it in which every reader's rows are held against the truth.
     Two parts run side by side; each is heard when it has ended, or at once if it is the only one.
@@ -99,6 +100,8 @@ def _run_all(parts: dict[str, Part], at_once: int, out: IO[str]) -> dict[str, in
 
 def _heard_at_its_end(name: str, part: Part, out: IO[str]) -> int:
     began = time.monotonic()
+    out.write(f"--- {name}: begun\n")
+    out.flush()
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         code = part(said)
         said.seek(0)
