@@ -15,6 +15,7 @@ import typer
 
 from spark_jobs.cli.airflow import VENV, airflow_environment, ensure_airflow
 from spark_jobs.cli.output import JsonOption, Output
+from spark_jobs.lab import ansible
 from spark_jobs.site import REPOSITORY, Site
 
 TYPED = tuple(f"spark_jobs.{package}" for package in ("rules", "formats", "archives", "inference", "lab", "reports"))
@@ -41,7 +42,7 @@ def test(
     tiers: Annotated[
         list[str] | None,
         typer.Argument(
-            help="lint, unit, spark, dags, drills, docs, bench, conformance, lab; the first three if not given."
+            help="lint, unit, spark, dags, drills, docs, playbooks, bench, conformance, lab; the first three if not given."
         ),
     ] = None,
     kills: Annotated[int, typer.Option(help="Kill the ingest job at so many random moments.", min=1)] = 3,
@@ -53,7 +54,7 @@ def test(
     The tier dags runs those of the DAGs in an Airflow of their own; the tier drills kills the ingest at random moments, loses
     a lake and restores it, and has dead compactors and tasks beside a writer. The tier docs runs the commands of the
     documentation, each in a process of its own; the tier bench runs each benchmark in a small way, and judges what it loads and
-    says, not its speed.
+    says, not its speed; the tier playbooks holds playbooks and roles against ansible-lint.
     The tier lab makes three real Debian hosts on this machine, deploys them, and ends them; it needs root. The tier
     conformance is the part of it in which every reader's rows are held against the truth.
     Two parts run side by side; each is heard when it has ended, or at once if it is the only one.
@@ -72,6 +73,8 @@ def _parts(tier: str, kills: int) -> dict[str, Part]:
     match tier:
         case "lint":
             return {"lint": _lint}
+        case "playbooks":
+            return {"playbooks": _lint_playbooks}
         case "dags":
             return {"dags": _test_dags}
         case "spark" | "drills":
@@ -119,6 +122,15 @@ def _lint(out: IO[str]) -> int:
         _run(out, "mypy", *(word for package in TYPED for word in ("-p", package))),
     ]
     return max(checks)
+
+
+def _lint_playbooks(out: IO[str]) -> int:
+    """Holds the playbooks and roles against ansible-lint's strictest profile."""
+    ansible.ensure_ansible()
+    command = [ansible.VENV / "bin" / "ansible-lint", "--nocolor", "-q"]
+    return subprocess.run(  # noqa: S603
+        command, cwd=ansible.ANSIBLE, stdout=out, stderr=subprocess.STDOUT, env=ansible.environment(), check=False
+    ).returncode
 
 
 def _test_dags(out: IO[str]) -> int:
