@@ -115,6 +115,12 @@ def active_namenode():
 
 def started():
     """When each service of each host was started."""
-    question = "systemctl show 'zookeeper*' 'hdfs-*' 'yarn-*' -p Id,ExecMainStartTimestampMonotonic --value"
-    told = {host: on_host(host, question).split() for host in sorted(HOSTS)}
-    return {(host, w[i].removesuffix(".service")): w[i + 1] for host, w in told.items() for i in range(0, len(w), 2)}
+    wanted = "ExecMainStartTimestampMonotonic"
+    found = {}
+    for host in sorted(HOSTS):
+        for unit in (
+            on_host(host, f"systemctl show 'zookeeper*' 'hdfs-*' 'yarn-*' -p Id,{wanted}").strip().split("\n\n")
+        ):
+            said = dict(line.split("=", 1) for line in unit.splitlines())
+            found[host, said["Id"].removesuffix(".service")] = said[wanted]
+    return found
