@@ -125,10 +125,8 @@ def _lint(out: IO[str]) -> int:
 def _lint_playbooks(out: IO[str]) -> int:
     """Holds the playbooks and roles against ansible-lint's strictest profile."""
     ansible.ensure_ansible()
-    command = [ansible.VENV / "bin" / "ansible-lint", "--nocolor", "-q"]
-    return subprocess.run(  # noqa: S603
-        command, cwd=ansible.ANSIBLE, stdout=out, stderr=subprocess.STDOUT, env=ansible.environment(), check=False
-    ).returncode
+    command = [str(ansible.VENV / "bin" / "ansible-lint"), "--nocolor", "-q"]
+    return _heard(out, command, ansible.ANSIBLE, ansible.environment())
 
 
 def _test_dags(out: IO[str]) -> int:
@@ -136,10 +134,8 @@ def _test_dags(out: IO[str]) -> int:
     ensure_airflow()
     with tempfile.TemporaryDirectory(prefix="carelake-dags-") as folder:
         environment = airflow_environment(Site(Path(folder) / "lake"))
-        command = [VENV / "bin" / "python", "-m", "pytest", "-p", "no:cacheprovider", "tests/dags"]
-        return subprocess.run(  # noqa: S603
-            command, cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT, env=environment, check=False
-        ).returncode
+        command = [str(VENV / "bin" / "python"), "-m", "pytest", "-p", "no:cacheprovider", "tests/dags"]
+        return _heard(out, command, environment=environment)
 
 
 def _pytest(*arguments: str) -> Part:
@@ -147,6 +143,13 @@ def _pytest(*arguments: str) -> Part:
 
 
 def _run(out: IO[str], module: str, *arguments: str) -> int:
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT, check=False)  # noqa: S603
-    return done.returncode
+    return _heard(out, [sys.executable, "-m", module, *arguments])
+
+
+def _heard(
+    out: IO[str], command: list[str], folder: Path = REPOSITORY, environment: dict[str, str] | None = None
+) -> int:
+    """Runs a command in a folder; what it says goes to `out`. Returns its exit code."""
+    return subprocess.run(  # noqa: S603
+        command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=environment, check=False
+    ).returncode

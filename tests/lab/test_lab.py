@@ -116,11 +116,10 @@ def active_namenode():
 def started():
     """When each service of each host was started."""
     wanted = "ExecMainStartTimestampMonotonic"
+    question = f"systemctl show 'zookeeper*' 'hdfs-*' 'yarn-*' -p Id,{wanted}"
     found = {}
     for host in sorted(HOSTS):
-        for unit in (
-            on_host(host, f"systemctl show 'zookeeper*' 'hdfs-*' 'yarn-*' -p Id,{wanted}").strip().split("\n\n")
-        ):
+        for unit in on_host(host, question).strip().split("\n\n"):
             said = dict(line.split("=", 1) for line in unit.splitlines())
             found[host, said["Id"].removesuffix(".service")] = said[wanted]
     return found
