@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from spark_jobs.lab.state import lab_that_is_up
-from tests.lab.machine import on_host, run_lake
+from tests.lab.machine import host_of, on_host, run_lake
 from tests.lab.readers import PORTS
 
 WAVES = 6
@@ -14,7 +14,6 @@ SHIPPED_RULES, RULES = "/opt/carelake/jobs/metadata_tables", "/tmp/rules"
 COMPACT_AFTER = 3
 DROP = "/srv/carelake/carelake/drop"
 SECONDS = 300
-AIRFLOW = "n3"
 
 
 def insert_rules():
@@ -33,7 +32,7 @@ def insert_rules():
 
 
 def airflow(*words):
-    return on_host(AIRFLOW, shlex.join(["airflow", *words]))
+    return on_host(host_of("airflows"), shlex.join(["airflow", *words]))
 
 
 def after(truth, wave):
@@ -42,8 +41,9 @@ def after(truth, wave):
 
 def bring_to(truth, wave):
     """Has the lake take in those waves up to this one that it has not taken in."""
+    taken_in = zips_in_ledger()
     for number in range(1, wave + 1):
-        if zips_in_ledger() < zips_in(after(truth, number)):
+        if taken_in < zips_in(after(truth, number)):
             take_in(number)
 
 

@@ -2,9 +2,12 @@
 
 import json
 import re
+import shlex
 import subprocess
 import time
 from pathlib import Path
+
+import yaml
 
 from spark_jobs.lab.state import lab_that_is_up
 from spark_jobs.site import REPOSITORY
@@ -15,15 +18,25 @@ START_SECONDS = 300
 
 def run_lake(*arguments):
     """Runs `./lake`, shows what it says where it fails, and returns its stdout."""
-    command = [str(REPOSITORY / "lake"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS)
-    assert done.returncode == 0, f"{' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return _stdout(str(REPOSITORY / "lake"), *arguments)
 
 
 def on_host(host, command):
-    """Runs a shell command on a lab host."""
-    return run_lake("lab", "ssh", host, "--", command)
+    """Runs a shell command on a lab host, as `./lake lab ssh` does, and is not kept waiting by the start of a Python."""
+    return _stdout(*enter(host), command)
+
+
+def enter(host):
+    """The command that enters a lab host as root."""
+    lab = lab_that_is_up()
+    options = ["-o", f"UserKnownHostsFile={lab.known_hosts}", "-o", "LogLevel=ERROR"]
+    return ["ssh", "-i", str(lab.key), *options, f"root@{lab.host(host).address}"]
+
+
+def host_of(group):
+    """The first host of a group of the inventory."""
+    groups = yaml.safe_load((lab_that_is_up().inventory / "hosts.yml").read_text())["all"]["children"]
+    return next(iter(groups[group]["hosts"]))
 
 
 def start_again(host):
@@ -54,10 +67,8 @@ def until_said(host, command, is_so):
 
 def copy_to(host, source, target, owner):
     """Copies a local folder to a host, for a user there."""
-    lab = lab_that_is_up()
-    enter = f"ssh -i {lab.key} -o UserKnownHostsFile={lab.known_hosts} root@{lab.host(host).address}"
     unpack = f"rm -rf {target}; mkdir -p {target}; tar -C {target} -xf -; chown -R {owner}: {target}"
-    subprocess.run(f"tar -C {source} -cf - . | {enter} '{unpack}'", shell=True, check=True)
+    subprocess.run(f"tar -C {source} -cf - . | {shlex.join([*enter(host), unpack])}", shell=True, check=True)
 
 
 def hosts():
@@ -75,16 +86,18 @@ def recap(output):
 def look():
     """What a lab changes while it is up: links, addresses, rules, mounts, forwarding, processes."""
     forwarding = Path("/proc/sys/net/ipv4").glob("conf/*/forwarding")
-    rules = (line for line in _said("iptables-save").splitlines() if line.startswith("-A"))
+    rules = (line for line in _stdout("iptables-save").splitlines() if line.startswith("-A"))
     return {
-        "links": sorted(link["ifname"] for link in json.loads(_said("ip", "-json", "link"))),
-        "addresses": sorted(re.findall(r"inet (\S+)", _said("ip", "address"))),
+        "links": sorted(link["ifname"] for link in json.loads(_stdout("ip", "-json", "link"))),
+        "addresses": sorted(re.findall(r"inet (\S+)", _stdout("ip", "address"))),
         "rules": sorted(re.sub(r"\[\d+:\d+\]", "", rule) for rule in rules),
         "mounts": sorted(Path("/proc/self/mounts").read_text().splitlines()),
         "forwarding": {str(path): path.read_text() for path in [*forwarding, Path("/proc/sys/net/ipv4/ip_forward")]},
-        "keepers": [line for line in _said("ps", "-eo", "args").splitlines() if line.startswith("systemd-nspawn")],
+        "keepers": [line for line in _stdout("ps", "-eo", "args").splitlines() if line.startswith("systemd-nspawn")],
     }
 
 
-def _said(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def _stdout(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS)
+    assert done.returncode == 0, f"{shlex.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

@@ -6,7 +6,9 @@ ways to show a number, comes in between.
 
 import json
 import subprocess
+import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,14 +22,16 @@ from tests.lab.machine import copy_to, on_host
 DRIVER = "presto-jdbc-0.287.jar"
 PORTS = {"hive": 10000, "presto": 8080}
 SPARK_SCRIPT = """
+import sys
 from pathlib import Path
 from pyspark.sql import SparkSession
 session = SparkSession.builder.getOrCreate()
-for row in session.sql(Path("/tmp/statement.sql").read_text()).toLocalIterator():
+for row in session.sql(Path(sys.argv[1]).read_text()).toLocalIterator():
     print("row", row[0])
 session.stop()
 """
 JDBC_SCRIPT = f"""
+import sys
 from pathlib import Path
 import pyspark
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
@@ -39,7 +43,7 @@ port = launch_gateway(
 gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port))
 address = "jdbc:presto://n3:{PORTS["presto"]}/hive"
 connection = gateway.jvm.java.sql.DriverManager.getConnection(address, "analyst", None)
-rows = connection.createStatement().executeQuery(Path("/tmp/statement.sql").read_text())
+rows = connection.createStatement().executeQuery(Path(sys.argv[1]).read_text())
 while rows.next():
     print("row", rows.getString(1))
 connection.close()
@@ -102,6 +106,7 @@ READERS = {
     "Presto CLI": by_presto_cli,
     "Presto JDBC": by_presto_jdbc,
 }
+READERS_AT_ONCE = 2  # each is a JVM that starts, and waits for others after that
 # One of each engine; what the others say is known from the conformance of all.
 ENGINES = {name: READERS[name] for name in ("Thrift Server, PyHive", "Presto, HTTP")}
 BEELINE = "--silent=true --showHeader=false --outputformat=tsv2"
@@ -164,17 +169,23 @@ def _fetch(cursor, statement):
 
 
 def _said(host, program, statement):
-    """What a command-line reader on a host prints; the statement travels as a file."""
-    on_host(host, f"cat >/tmp/statement.sql <<'END'\n{statement};\nEND")
-    return Counter(line for line in on_host(host, f"{program} -f /tmp/statement.sql").splitlines() if "|" in line)
+    """What a command-line reader on a host prints."""
+    said = on_host(host, f"{program} -f {_sent(host, 'statement.sql', statement + ';')}")
+    return Counter(line for line in said.splitlines() if "|" in line)
 
 
 def _by_script(host, program, script, statement):
     """The lines that a script prints which a program of the host runs, and which is given the statement."""
-    on_host(host, f"cat >/tmp/read.py <<'END'\n{script}\nEND")
-    on_host(host, f"cat >/tmp/statement.sql <<'END'\n{statement}\nEND")
-    said = on_host(host, f"sudo -u spark {program} /tmp/read.py")
+    files = _sent(host, "read.py", script), _sent(host, "statement.sql", statement)
+    said = on_host(host, f"sudo -u spark {program} {' '.join(files)}")
     return Counter(line.removeprefix("row ") for line in said.splitlines() if line.startswith("row "))
+
+
+def _sent(host, name, text):
+    """The path on the host of a file that holds the text: a new one, as readers ask side by side."""
+    path = f"/tmp/{uuid.uuid4().hex}-{name}"
+    on_host(host, f"cat >{path} <<'END'\n{text}\nEND")
+    return path
 
 
 def _address(host):
@@ -185,8 +196,9 @@ def differences(truth, readers=READERS):
     """Counts of missing and surplus rows by reader and table; never a row."""
     wanted = expected(truth)
     found = {}
-    for name, read in readers.items():
-        given = read(truth)
+    with ThreadPoolExecutor(READERS_AT_ONCE) as pool:
+        lines = dict(zip(readers, pool.map(lambda read: read(truth), readers.values()), strict=True))
+    for name, given in lines.items():
         missing, surplus = wanted - given, given - wanted
         if missing or surplus:
             found[name] = json.dumps({"missing": _by_table(missing), "surplus": _by_table(surplus)})

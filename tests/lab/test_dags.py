@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.lab.lake import AIRFLOW, WAVES, after, airflow, await_zips, bring_to, lake, land
-from tests.lab.machine import on_host, run_lake, start_again
+from tests.lab.lake import WAVES, after, airflow, await_zips, bring_to, lake, land
+from tests.lab.machine import host_of, on_host, run_lake, start_again
 from tests.lab.readers import ENGINES, differences
 
 # A worker of YARN that has neither Airflow nor a member of PostgreSQL.
@@ -125,7 +125,7 @@ def runs(dag):
 
 
 def applications(name):
-    listed = on_host(AIRFLOW, "sudo -u lake yarn application -list 2>/dev/null").splitlines()
+    listed = on_host(host_of("airflows"), "sudo -u lake yarn application -list 2>/dev/null").splitlines()
     return [line for line in listed if name in line]
 
 

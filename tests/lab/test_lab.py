@@ -39,6 +39,10 @@ def test_check_mode_would_change_nothing(deployed):
     assert recap(done.stdout) == dict.fromkeys(HOSTS, (0, 0, 0)), done.stdout
 
 
+def test_a_host_is_entered_by_its_name(deployed):
+    assert run_lake("lab", "ssh", "n2", "--", "hostname").strip() == "n2"
+
+
 def test_hosts_are_hardened_as_their_units_say(deployed):
     hdfs = ("hdfs-namenode", "hdfs-journalnode", "hdfs-zkfc", "hdfs-datanode")
     for unit in ("zookeeper", *hdfs, "yarn-nodemanager", "metastore", "thrift-server", "presto", "haproxy"):
