@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.lab.lake import DROP, WAVES, airflow, insert_rules, zips_in_ledger
+from tests.lab.lake import DROP, WAVES, airflow, insert_rules, lake
 from tests.lab.machine import copy_to, look, run_lake
 from tests.simulator import simulate
 
@@ -43,6 +43,6 @@ def deliveries(deployed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("deliveries")
     simulate(folder, 4, 60, seed=11, waves=WAVES, edge_mb=0, each_wave=True)
     copy_to("n1", folder / "drop", DROP, owner="lake")
-    if not zips_in_ledger():
+    if not lake("feed", "list")["feeds"]:
         insert_rules()
     return folder / "truth"

@@ -58,14 +58,14 @@ def expected(truth: Path):
 
 def by_pyhive(truth):
     """Through a Thrift Server, by way of a proxy."""
-    connection = hive.connect(_address("n1"), PORTS["hive"], username="analyst")
-    return _fetch(connection.cursor(), spark_statement(truth))
+    cursor = hive.connect(_address("n1"), PORTS["hive"], username="analyst").cursor()
+    cursor.execute(spark_statement(truth))
+    return Counter(row[0] for row in cursor.fetchall())
 
 
 def by_presto_http(truth):
     """Through Presto, by way of a proxy."""
-    connection = presto.connect(_address("n3"), PORTS["presto"], username="analyst", catalog="hive")
-    return _fetch(connection.cursor(), presto_statement(truth))
+    return Counter(row[0] for row in presto_rows(presto_statement(truth)))
 
 
 def by_beeline(truth):
@@ -107,6 +107,7 @@ READERS = {
     "Presto JDBC": by_presto_jdbc,
 }
 READERS_AT_ONCE = 2  # each is a JVM that starts, and waits for others after that
+ZIP_NAME = "_zip_name"
 # One of each engine; what the others say is known from the conformance of all.
 ENGINES = {name: READERS[name] for name in ("Thrift Server, PyHive", "Presto, HTTP")}
 BEELINE = "--silent=true --showHeader=false --outputformat=tsv2"
@@ -114,33 +115,39 @@ BEELINE = "--silent=true --showHeader=false --outputformat=tsv2"
 
 def spark_statement(truth):
     """The lines of all tables in Spark's SQL."""
-    return " UNION ALL ".join(
-        f"SELECT concat_ws('|', '{path.stem}', {', '.join(_spark_cell(field) for field in pq.read_schema(path))})"
-        f" FROM lake.{path.stem} v LEFT JOIN ops.ledger l ON v._zip_id = l.zip_id"
-        for path in sorted((truth / "tables").glob("*.parquet"))
+    rows = " UNION ALL ".join(
+        f"SELECT concat_ws('|', '{table}', {', '.join(_spark_cell(field) for field in fields)}) AS line, _zip_id"
+        f" FROM lake.{table}"
+        for table, fields in _tables(truth)
     )
+    named = "concat_ws('|', r.line, coalesce(hex(z.name), '-'))"
+    return f"SELECT {named} FROM ({rows}) r LEFT JOIN ops.ledger z ON r._zip_id = z.zip_id"
 
 
 def presto_statement(truth):
     """The lines of all tables in Presto's SQL."""
-    return " UNION ALL ".join(
-        f"SELECT array_join(ARRAY['{path.stem}', {', '.join(_presto_cell(field) for field in pq.read_schema(path))}], '|') AS line"
-        f" FROM hive.lake_presto.{path.stem} v LEFT JOIN hive.ops.ledger l ON v._zip_id = l.zip_id"
-        for path in sorted((truth / "tables").glob("*.parquet"))
+    rows = " UNION ALL ".join(
+        f"SELECT array_join(ARRAY['{table}', {', '.join(_presto_cell(field) for field in fields)}], '|') AS line, _zip_id"
+        f" FROM hive.lake_presto.{table}"
+        for table, fields in _tables(truth)
     )
+    named = "concat(r.line, '|', COALESCE(to_hex(to_utf8(z.name)), '-'))"
+    return f"SELECT {named} FROM ({rows}) r LEFT JOIN hive.ops.ledger z ON r._zip_id = z.zip_id"
 
 
-def _column(field):
-    return "l.name" if field.name == "_zip_name" else f"v.{field.name}"
+def _tables(truth):
+    """Each table's name, and its columns but the name of the zip: all rows have theirs from the ledger, at the line's end."""
+    for path in sorted((truth / "tables").glob("*.parquet")):
+        yield path.stem, [field for field in pq.read_schema(path) if field.name != ZIP_NAME]
 
 
 def _spark_cell(field):
-    column = f"unix_millis({_column(field)})" if pa.types.is_timestamp(field.type) else _column(field)
+    column = f"unix_millis({field.name})" if pa.types.is_timestamp(field.type) else field.name
     return f"coalesce(hex(cast({column} AS string)), '-')"
 
 
 def _presto_cell(field):
-    column = _column(field)
+    column = field.name
     if pa.types.is_timestamp(field.type):
         column = f"CAST(round(to_unixtime({column}) * 1000) AS BIGINT)"
     return f"COALESCE(to_hex(to_utf8(CAST({column} AS VARCHAR))), '-')"
@@ -148,6 +155,7 @@ def _presto_cell(field):
 
 def _lines_of(path):
     table = pq.read_table(path)
+    table = table.select([*(name for name in table.column_names if name != ZIP_NAME), ZIP_NAME])
     texts = [_texts(table.column(field.name), field.type) for field in table.schema]
     for row in zip(*texts, strict=True):
         cells = ("-" if text is None else text.encode().hex().upper() for text in row)
@@ -163,9 +171,11 @@ def _texts(column, kind):
     return [None if value is None else str(value) for value in values]
 
 
-def _fetch(cursor, statement):
+def presto_rows(statement):
+    """What Presto answers over HTTP, by way of a proxy."""
+    cursor = presto.connect(_address("n3"), PORTS["presto"], username="analyst", catalog="hive").cursor()
     cursor.execute(statement)
-    return Counter(row[0] for row in cursor.fetchall())
+    return cursor.fetchall()
 
 
 def _said(host, program, statement):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.lab.lake import WAVES, after, airflow, await_zips, bring_to, lake, land
+from tests.lab.lake import WAVES, after, airflow, bring_to, ingesting, lake, take_in
 from tests.lab.machine import host_of, on_host, run_lake, start_again
 from tests.lab.readers import ENGINES, differences
 
@@ -37,10 +37,8 @@ def upkeep():
 
 
 def test_scheduler_compacts_every_table_beside_a_running_ingest(truth, upkeep):
-    lake("ingest", "--continuous")
-    try:
-        land(WAVES - 1)
-        await_zips(after(truth, WAVES - 1))
+    with ingesting():
+        take_in(truth, WAVES - 1)
         pending = {table["table"] for table in tables() if table["pending"]}
         assert "raw.encounter" in pending
         last = {table["table"]: table["last_compaction"] for table in tables()}
@@ -50,8 +48,6 @@ def test_scheduler_compacts_every_table_beside_a_running_ingest(truth, upkeep):
         assert not any(found[name]["pending"] for name in pending)
         assert all(found[name]["last_compaction"] != last[name] for name in pending)
         assert differences(after(truth, WAVES - 1), ENGINES) == {}
-    finally:
-        lake("ingest", "stop")
 
 
 def test_reports_of_a_night_and_of_a_week_land_for_two_dates(truth):
