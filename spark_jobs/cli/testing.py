@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from spark_jobs.cli.airflow import VENV, airflow_environment, ensure_airflow
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.lab import ansible
 from spark_jobs.site import REPOSITORY, Site
+from spark_jobs.tables.session import BRIEF
 
 TYPED = tuple(f"spark_jobs.{package}" for package in ("rules", "formats", "archives", "inference", "lab", "reports"))
 PYTHON_FOLDERS = ("spark_jobs", "tests", "ansible", "airflow")
@@ -59,6 +61,8 @@ def test(
     conformance is the part of it in which every reader's rows are held against the truth.
     Two parts run side by side; each is heard when it has ended, or at once if it is the only one.
     """
+    # Nearly every JVM of the tests ends after seconds; those of lab hosts are not of them.
+    os.environ.setdefault("JDK_JAVA_OPTIONS", BRIEF)
     tiers = ["lab"] if lab else tiers or ["lint", "unit", "spark"]
     parts = {name: part for tier in tiers for name, part in _parts(tier, kills).items()}
     at_once = 1 if set(tiers).intersection(ALONE) else PARTS_AT_ONCE

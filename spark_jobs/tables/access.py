@@ -72,7 +72,7 @@ def open_access(site: Site, what: str) -> Iterator[Access]:
         return
     with ExitStack() as stack:
         try:
-            lake = stack.enter_context(open_lake(site, what))
+            lake = stack.enter_context(open_lake(site, what, brief=True))
         except LakeInUseError as in_use:
             address = _await_address(site, in_use)
             yield stack.enter_context(_connect(site, address))

@@ -101,18 +101,18 @@ def tables_of(site: Site, targets: Iterable[TargetTable]) -> list[HudiTable]:
 
 
 @contextmanager
-def open_lake(site: Site, what: str, has_endpoint: bool = False) -> Iterator[Lake]:
+def open_lake(site: Site, what: str, has_endpoint: bool = False, brief: bool = False) -> Iterator[Lake]:
     """Holds the lease of `site`, opens its session and makes the tables that are not there yet.
 
     Raises LakeInUseError when another process has the lake. `what` tells others what this one does, `has_endpoint`
-    whether it will serve their questions.
+    whether it will serve their questions; `brief` is for a few statements.
     """
     with hold_lease(site, what, has_endpoint):
         _refuse_half_restored(site, what)
         site.endpoint.unlink(missing_ok=True)
         # Of a process that was killed: nobody else is at work, and nothing in it is read again.
         shutil.rmtree(site.scratch, ignore_errors=True)
-        lake = Lake(site, open_session(site))
+        lake = Lake(site, open_session(site, brief=brief))
         if not site.cluster:
             remember_jvm(site, lake.session._jvm.java.lang.ProcessHandle.current().pid())
         create_tables(lake.session)

@@ -19,6 +19,10 @@ OPENED_MODULES = (
     " java.util.concurrent java.math java.text sun.nio.ch"
 ).split()
 
+# Without its second compiler a JVM that ends after a few statements needs two thirds of the processor time
+# (`lake sql`, decision 12); it would also cut the room for compiled code to 48 MB, which Spark can fill.
+BRIEF = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+
 # Tasks that run at once, for each core. With one a core, a zip that is read for minutes would keep a core to itself; with
 # more, the system shares the cores out among the tasks, and small batches go on beside it.
 SLOTS_A_CORE = 2
@@ -34,18 +38,18 @@ def hudi_jar() -> Path:
     return ENVIRONMENT / "ivy" / "jars" / (HUDI_BUNDLE.replace(":", "_", 1).replace(":", "-") + ".jar")
 
 
-def open_session(site: Site, cores: int | None = None) -> SparkSession:
-    """A session on the lake of `site`; an existing one of this process is returned as it is."""
+def open_session(site: Site, cores: int | None = None, brief: bool = False) -> SparkSession:
+    """A session on the lake of `site`, `brief` if it is for a few statements; one that this process has is returned as it is."""
     if site.cluster:
         site.make_folders()
         return SparkSession.builder.getOrCreate()  # YARN has started it with what `cluster_settings` says
-    return _start(site, settings(site), cores)
+    return _start(site, settings(site, brief), cores)
 
 
 def open_scratch_session(folder: Path) -> SparkSession:
     """A session without a lake, for work that keeps nothing: its scratch files and logs are in `folder`."""
     site = Site(folder, driver_memory="1g")
-    return _start(site, {**_engine(site), "spark.sql.catalogImplementation": "in-memory"})
+    return _start(site, {**_engine(site, brief=True), "spark.sql.catalogImplementation": "in-memory"})
 
 
 def _start(site: Site, settings: dict[str, str], cores: int | None = None) -> SparkSession:
@@ -90,9 +94,9 @@ def _publish_instants_whole(session: SparkSession) -> None:
     scheme.set(schemes.HDFS, "file")
 
 
-def settings(site: Site) -> dict[str, str]:
+def settings(site: Site, brief: bool = False) -> dict[str, str]:
     """Spark's settings for an embedded lake."""
-    return {**_engine(site), **_hudi(), **_embedded_metastore(site)}
+    return {**_engine(site, brief), **_hudi(), **_embedded_metastore(site)}
 
 
 def cluster_settings(site: Site) -> dict[str, str]:
@@ -102,7 +106,7 @@ def cluster_settings(site: Site) -> dict[str, str]:
     return {**_work(), **_hudi(), **places, **site.cluster.spark}
 
 
-def _engine(site: Site) -> dict[str, str]:
+def _engine(site: Site, brief: bool) -> dict[str, str]:
     opened = " ".join(f"--add-opens=java.base/{module}=ALL-UNNAMED" for module in OPENED_MODULES)
     log_options = f"-Dlog4j2.configurationFile={REPOSITORY / 'spark_jobs/tables/log4j2.properties'}"
     return {
@@ -114,6 +118,7 @@ def _engine(site: Site) -> dict[str, str]:
             # Hudi asks for two full collections each time that it merges log files, a second in all; and classes that Spark
             # compiles would ask for more until the room for them has grown.
             " -XX:+UseParallelGC -XX:+DisableExplicitGC -XX:MetaspaceSize=384m -Duser.timezone=UTC"
+            f" {BRIEF if brief else ''}"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
