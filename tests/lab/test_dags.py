@@ -104,7 +104,9 @@ def succeeds(dag, *more, minutes):
 
 def state_at_end(dag, name, minutes):
     """The state that a run ends in."""
-    until(lambda: state(dag, name) in ("success", "failed"), minutes)
+    until(
+        lambda: state(dag, name) in ("success", "failed"), minutes, every=10
+    )  # to ask Airflow takes seconds of a core
     return state(dag, name)
 
 
@@ -129,8 +131,8 @@ def tables():
     return lake("tables", "list")["tables"]
 
 
-def until(is_so, minutes):
+def until(is_so, minutes, every=2):
     deadline = time.monotonic() + minutes * MINUTE
     while not is_so():
         assert time.monotonic() < deadline
-        time.sleep(2)
+        time.sleep(every)
