@@ -171,6 +171,10 @@ def _texts(column, kind):
     return [None if value is None else str(value) for value in values]
 
 
+def presto_address(path):
+    return f"http://{_address('n3')}:{PORTS['presto']}{path}"
+
+
 def presto_rows(statement):
     """What Presto answers over HTTP, by way of a proxy."""
     cursor = presto.connect(_address("n3"), PORTS["presto"], username="analyst", catalog="hive").cursor()

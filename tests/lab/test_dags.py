@@ -9,10 +9,11 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from tests.lab.lake import WAVES, after, airflow, bring_to, ingesting, lake, take_in
 from tests.lab.machine import host_of, on_host, run_lake, start_again
-from tests.lab.readers import ENGINES, differences
+from tests.lab.readers import ENGINES, differences, presto_address, presto_rows
 
 # A worker of YARN that has neither Airflow nor a member of PostgreSQL.
 WORKER = "n1"
@@ -83,7 +84,15 @@ def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth, upkeep
         assert state_at_end("report_bed_availability", report, minutes=20) == "success"
     finally:
         start_again(WORKER)
+    await_first_coordinator()
     assert differences(truth, ENGINES) == {}
+
+
+def await_first_coordinator():
+    """Waits until Presto's proxy has gone back to the first coordinator: queries that run on the second end then (decision 15)."""
+    first = host_of("presto_coordinators")
+    until(lambda: requests.get(presto_address("/v1/info"), timeout=MINUTE).headers.get("X-Coordinator") == first, 5)
+    until(lambda: presto_rows("SELECT count(*) FROM system.runtime.nodes WHERE NOT coordinator") != [(0,)], 5)
 
 
 def at_night(day):
