@@ -3,7 +3,7 @@ import os
 import pytest
 
 from tests.lab.lake import DROP, WAVES, airflow, insert_rules, lake
-from tests.lab.machine import copy_to, look, run_lake
+from tests.lab.machine import copy_to, host_of, look, run_lake
 from tests.simulator import simulate
 
 # Set, it has the tests use the lab that is up, deployed already: for whoever works on a test.
@@ -42,7 +42,8 @@ def deliveries(deployed, tmp_path_factory):
         airflow("dags", "pause", dag, "--yes")
     folder = tmp_path_factory.mktemp("deliveries")
     simulate(folder, 4, 60, seed=11, waves=WAVES, edge_mb=0, each_wave=True)
-    copy_to("n1", folder / "drop", DROP, owner="lake")
+    # Commands from here run there.
+    copy_to(host_of("nodemanagers"), folder / "drop", DROP, owner="lake")
     if not lake("feed", "list")["feeds"]:
         insert_rules()
     return folder / "truth"
