@@ -25,7 +25,7 @@ from spark_jobs.landing.agent import land as land_zip
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.landing.files import AnyPath
 from spark_jobs.landing.lease import holder
-from spark_jobs.landing.stopping import ask_to_stop, await_release, stop_when_asked
+from spark_jobs.landing.stopping import ask_until_released, stop_when_asked
 from spark_jobs.site import Site
 from spark_jobs.tables.access import open_access
 from spark_jobs.tables.endpoint import open_endpoint
@@ -136,8 +136,7 @@ def stop(
         output.say("No process has the lake.")
     else:
         output.say(f"{running.who.capitalize()} ({running.what}) ends what it has begun.")
-        ask_to_stop(site(home))
-        if not await_release(site(home), timeout):
+        if not ask_until_released(site(home), timeout):
             raise LakeError("lake ingest stop", f"{running.who} has not ended after {timeout} s", "It goes on ending.")
         output.say("It has ended.")
     output.result({"stopped": running.who if running else None})

@@ -7,21 +7,33 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from spark_jobs.landing.files import AnyPath
 from spark_jobs.landing.lease import holder
 from spark_jobs.site import Site
 
 POLL_SECONDS = 0.5
 
 
-def ask_to_stop(site: Site) -> None:
-    """Leaves the wish that the holder of the lake ends. It is forgotten when that process has ended."""
-    (site.home / ".stop").touch()
+def ask_until_released(site: Site, seconds: float) -> bool:
+    """Asks whoever has the lake to end, until nobody has it; False if somebody still has it after so many seconds.
+
+    The wish is made again and again: a process that has only just got the lake drops what it finds when it begins to listen.
+    """
+    wish = _wish(site)
+    deadline = time.monotonic() + seconds
+    while holder(site) is not None:
+        wish.touch()
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    wish.unlink(missing_ok=True)
+    return True
 
 
 @contextmanager
 def stop_when_asked(site: Site, told: threading.Event) -> Iterator[None]:
     """Sets `told` when someone asks; a wish that an earlier holder did not live to hear is dropped first."""
-    wish = site.home / ".stop"
+    wish = _wish(site)
     wish.unlink(missing_ok=True)
     ended = threading.Event()
 
@@ -40,11 +52,5 @@ def stop_when_asked(site: Site, told: threading.Event) -> Iterator[None]:
         wish.unlink(missing_ok=True)
 
 
-def await_release(site: Site, seconds: float) -> bool:
-    """Waits until no process has the lake; False if one still has it after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while holder(site) is not None:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
+def _wish(site: Site) -> AnyPath:
+    return site.home / ".stop"
