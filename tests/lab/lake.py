@@ -17,16 +17,26 @@ SECONDS = 600
 
 
 def insert_rules():
-    """Fills the rule tables by INSERT alone: one feed and its table through Hive JDBC, the others through Presto.
+    """Fills the rule tables of feeds by INSERT alone: one feed and its table through Hive JDBC, the others through Presto.
 
     Compactions are planned more often than usual, so that there are some at all.
     """
-    on_host("n1", f"rm -rf {RULES}; cp -r {SHIPPED_RULES} {RULES}; chmod -R a+rX {RULES}")
+    on_host("n1", f"rm -rf {RULES}; mkdir {RULES}; cp -r {SHIPPED_RULES}/feeds {SHIPPED_RULES}/targets {RULES}")
+    on_host("n1", f"chmod -R a+rX {RULES}")
     on_host("n1", f"sed -i '$a compact_after: {COMPACT_AFTER}' {RULES}/targets/*.yaml")
     for path in (f"{RULES}/targets/patient.yaml", f"{RULES}/feeds/patients.yaml"):
         on_host("n1", f"lake feed apply --print-sql {path} >/tmp/rules.sql")
         on_host("n1", f"sudo -u spark beeline --silent=true -u jdbc:hive2://n1:{PORTS['hive']} -f /tmp/rules.sql")
-    on_host("n1", f"lake feed apply --print-sql --dialect presto {RULES} >/tmp/rules.sql")
+    insert_by_presto(RULES)
+
+
+def insert_reports():
+    """Fills the rule table of reports: from then on Airflow makes them, beside whatever else is done."""
+    insert_by_presto(f"{SHIPPED_RULES}/reports")
+
+
+def insert_by_presto(rules):
+    on_host("n1", f"lake feed apply --print-sql --dialect presto {rules} >/tmp/rules.sql")
     on_host("n1", "presto --catalog hive -f /tmp/rules.sql")
     assert lake("feed", "check")["findings"] == []
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from tests.lab.lake import WAVES, after, airflow, bring_to, ingesting, lake, take_in
+from tests.lab.lake import WAVES, after, airflow, bring_to, ingesting, insert_reports, lake, take_in
 from tests.lab.machine import host_of, on_host, run_lake, start_again
 from tests.lab.readers import ENGINES, differences, presto_address, presto_rows
 
@@ -25,7 +25,11 @@ PROMISED_MINUTES = 5
 
 @pytest.fixture(scope="module")
 def truth(deliveries):
-    """The truth after each wave; all but the last two of them have been taken in."""
+    """The truth after each wave; all but the last two of them have been taken in, and there are reports."""
+    if not lake("report", "list")["reports"]:
+        insert_reports()
+        wanted = {f"report_{report}" for report in REPORTS}
+        until(lambda: wanted <= set(airflow("dags", "list", "--output", "plain").split()), 5, every=10)
     bring_to(deliveries, WAVES - 2)
     return deliveries
 
