@@ -36,6 +36,7 @@ COMMANDS = {
     "size": ("size",),
     "testing": ("test",),
 }
+WORDS = {*GROUPS, *(command for commands in COMMANDS.values() for command in commands)}
 
 
 def command_line(word: str = "") -> typer.Typer:
@@ -52,8 +53,7 @@ def command_line(word: str = "") -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback()(lambda: None)  # a command that is alone is still said by its name
-    words = {*GROUPS, *(command for commands in COMMANDS.values() for command in commands)}
-    chosen = {word} if word in words else words
+    chosen = {word} if word in WORDS else WORDS
     for name, purpose in GROUPS.items():
         if name in chosen:
             group = _module(name).app

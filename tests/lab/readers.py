@@ -115,24 +115,24 @@ BEELINE = "--silent=true --showHeader=false --outputformat=tsv2"
 
 def spark_statement(truth):
     """The lines of all tables in Spark's SQL."""
-    rows = " UNION ALL ".join(
-        f"SELECT concat_ws('|', '{table}', {', '.join(_spark_cell(field) for field in fields)}) AS line, _zip_id"
-        f" FROM lake.{table}"
-        for table, fields in _tables(truth)
-    )
+    rows = _rows(truth, "lake", _spark_cell, "concat_ws('|', {})")
     named = "concat_ws('|', r.line, coalesce(hex(z.name), '-'))"
     return f"SELECT {named} FROM ({rows}) r LEFT JOIN ops.ledger z ON r._zip_id = z.zip_id"
 
 
 def presto_statement(truth):
     """The lines of all tables in Presto's SQL."""
-    rows = " UNION ALL ".join(
-        f"SELECT array_join(ARRAY['{table}', {', '.join(_presto_cell(field) for field in fields)}], '|') AS line, _zip_id"
-        f" FROM hive.lake_presto.{table}"
-        for table, fields in _tables(truth)
-    )
+    rows = _rows(truth, "hive.lake_presto", _presto_cell, "array_join(ARRAY[{}], '|')")
     named = "concat(r.line, '|', COALESCE(to_hex(to_utf8(z.name)), '-'))"
     return f"SELECT {named} FROM ({rows}) r LEFT JOIN hive.ops.ledger z ON r._zip_id = z.zip_id"
+
+
+def _rows(truth, schema, cell, joined):
+    """The lines of all tables without the names of their zips, in one SQL or the other."""
+    return " UNION ALL ".join(
+        f"SELECT {joined.format(', '.join([repr(table), *map(cell, fields)]))} AS line, _zip_id FROM {schema}.{table}"
+        for table, fields in _tables(truth)
+    )
 
 
 def _tables(truth):

@@ -117,9 +117,8 @@ def succeeds(dag, *more, minutes):
 
 def state_at_end(dag, name, minutes):
     """The state that a run ends in."""
-    until(
-        lambda: state(dag, name) in ("success", "failed"), minutes, every=10
-    )  # to ask Airflow takes seconds of a core
+    # To ask Airflow takes seconds of a core.
+    until(lambda: state(dag, name) in ("success", "failed"), minutes, every=10)
     return state(dag, name)
 
 
