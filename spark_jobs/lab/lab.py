@@ -36,6 +36,14 @@ def prepare_machine() -> list[str]:
     return packages
 
 
+def make_base_image() -> Path:
+    """The folder of the image that hosts are made from: made if it is not there, and older ones removed where no lab is up."""
+    image = make_image(BUILD_LOG)
+    if read_state() is None:
+        _remove_other_images(image)
+    return image
+
+
 def up(lab: Lab) -> None:
     """Starts every host of the lab that does not run; ends when their ssh answers. A lab that does not come up is taken down again.
 
@@ -43,9 +51,7 @@ def up(lab: Lab) -> None:
     """
     _refuse_other(lab)
     was_up = read_state() is not None
-    image = make_image(BUILD_LOG)
-    if not was_up:
-        _remove_other_images(image)
+    image = make_base_image()
     try:
         uplink = network.uplink()
         state = note_state(lab, uplink, network.forwards(uplink))
