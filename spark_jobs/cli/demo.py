@@ -18,7 +18,7 @@ from spark_jobs.cli.ingest import run_ingest
 from spark_jobs.cli.output import JsonOption, Output
 from spark_jobs.errors import LakeError
 from spark_jobs.jobs.compact import compact_all
-from spark_jobs.jobs.ingest import IngestReport
+from spark_jobs.jobs.progress import IngestReport
 from spark_jobs.jobs.report import run_report
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.reports.wording import show

@@ -18,7 +18,8 @@ from spark_jobs.batches.run import BatchResult
 from spark_jobs.cli.cluster import is_to_be_submitted, run_in_yarn, start_in_yarn
 from spark_jobs.cli.output import HOME, HomeOption, JsonOption, Output, site
 from spark_jobs.errors import LakeError
-from spark_jobs.jobs.ingest import IngestReport, IngestRun, Listener, ingest_once
+from spark_jobs.jobs.ingest import IngestRun, ingest_once
+from spark_jobs.jobs.progress import IngestReport, Listener
 from spark_jobs.jobs.resume import resume_feed
 from spark_jobs.jobs.status import feed_status
 from spark_jobs.landing.agent import land as land_zip

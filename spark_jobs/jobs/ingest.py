@@ -11,10 +11,10 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 
 from spark_jobs.batches.batch import Batch, rules_to_manifest
@@ -25,13 +25,13 @@ from spark_jobs.jobs.chores import Chore
 from spark_jobs.jobs.compact import compact_pending
 from spark_jobs.jobs.failures import log_alarm, log_failure
 from spark_jobs.jobs.planning import Plan, Planned, is_worth_a_turn, kind_of, make_plan
+from spark_jobs.jobs.progress import NOBODY, IngestReport, Listener
 from spark_jobs.jobs.troubles import BEGINNINGS, Troubles
 from spark_jobs.landing import vault
 from spark_jobs.landing.agent import adopt
 from spark_jobs.landing.claim import MANIFEST, Manifest, batch_folder, claim, landed_zips, release, unfinished_batches
 from spark_jobs.landing.files import free_bytes, write_json
 from spark_jobs.landing.lease import next_epoch
-from spark_jobs.rules.model import Finding
 from spark_jobs.tables.access import access_of
 from spark_jobs.tables.lake import Lake
 from spark_jobs.tables.presto import show_in_presto
@@ -55,56 +55,7 @@ LEAST_FREE_BYTES = 1 << 30
 FATAL = "zip.failed: the job ended each time that it was read"
 
 
-@dataclass
-class IngestReport:
-    """What a run came to, in counts; it never holds a value from the data.
-
-    `failed`: batches that are still claimed, and the kind of error. `isolated`: feeds set aside after failures.
-    """
-
-    zips: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0)
-    )
-    members: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "ignored", "quarantined"), 0)
-    )
-    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("loaded", "duplicate", "quarantined"), 0))
-    batches: int = 0
-    failures: int = 0
-    backlog: int = 0
-    stopped: dict[str, str] = field(default_factory=dict)
-    isolated: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    findings: Sequence[Finding] = ()
-
-    def add(self, result: BatchResult) -> None:
-        """Counts a finished batch."""
-        self.batches += 1
-        self.failed.pop(result.batch, None)
-        if result.stopped_by and result.feed:
-            self.stopped[result.feed] = result.stopped_by
-        for account in result.accounts:
-            self.zips[account.state] += 1
-            for outcome in self.members:
-                self.members[outcome] += getattr(account, f"members_{outcome}")
-            for outcome in self.rows:
-                self.rows[outcome] += getattr(account, f"rows_{outcome}")
-
-
-def _ignore(*_: object) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told how a run goes: after each change, of each batch that ended (with seconds), of what needs a person."""
-
-    progress: Callable[[IngestReport], None] = _ignore
-    finished: Callable[[BatchResult, float], None] = _ignore
-    alarm: Callable[[str], None] = _ignore
-
-
-def ingest_once(lake: Lake, listener: Listener = Listener()) -> IngestReport:
+def ingest_once(lake: Lake, listener: Listener = NOBODY) -> IngestReport:
     """Takes in all zips that wait, and those that a killed run left behind; returns what became of them."""
     return IngestRun(lake, listener).until_empty()
 
@@ -115,7 +66,7 @@ class IngestRun:
     A batch leaves the pool once its tables are committed. The ledger is written aside, for all that wait for it at once.
     """
 
-    def __init__(self, lake: Lake, listener: Listener = Listener()) -> None:
+    def __init__(self, lake: Lake, listener: Listener = NOBODY) -> None:
         self.lake, self.listener = lake, listener
         self.report = IngestReport()
         self._epoch = next_epoch(lake.site)

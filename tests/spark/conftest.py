@@ -8,7 +8,8 @@ import pytest
 from spark_jobs.backups.contents import Contents
 from spark_jobs.cli.feed import RULE_FILES, apply_rules
 from spark_jobs.jobs.backup import make_backup
-from spark_jobs.jobs.ingest import IngestReport, ingest_once
+from spark_jobs.jobs.ingest import ingest_once
+from spark_jobs.jobs.progress import IngestReport
 from spark_jobs.landing.agent import land_folder
 from spark_jobs.site import Site
 from spark_jobs.tables.access import access_of

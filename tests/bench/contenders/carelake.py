@@ -12,7 +12,8 @@ from typing import Any
 
 from spark_jobs.cli.feed import apply_rules
 from spark_jobs.jobs.compact import compact_pending
-from spark_jobs.jobs.ingest import IngestReport, IngestRun, Listener, ingest_once
+from spark_jobs.jobs.ingest import IngestRun, ingest_once
+from spark_jobs.jobs.progress import IngestReport, Listener
 from spark_jobs.landing.agent import land
 from spark_jobs.site import Site
 from spark_jobs.tables.access import access_of
