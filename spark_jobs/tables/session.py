@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.site import ENVIRONMENT, HUDI_BUNDLE, REPOSITORY, Site
 from spark_jobs.tables.hudi import ZOOKEEPERS
+from spark_jobs.tables.watch import end_when_unfit
 
 # Java 17 hides what Spark and Hudi reach for by reflection.
 OPENED_MODULES = (
@@ -42,7 +43,9 @@ def open_session(site: Site, cores: int | None = None, brief: bool = False) -> S
     """A session on the lake of `site`, `brief` if it is for a few statements; one that this process has is returned as it is."""
     if site.cluster:
         site.make_folders()
-        return SparkSession.builder.getOrCreate()  # YARN has started it with what `cluster_settings` says
+        session = SparkSession.builder.getOrCreate()  # YARN has started it with what `cluster_settings` says
+        end_when_unfit(session)
+        return session
     return _start(site, settings(site, brief), cores)
 
 
@@ -66,6 +69,7 @@ def _start(site: Site, settings: dict[str, str], cores: int | None = None) -> Sp
     session.sparkContext.setLogLevel("WARN")
     _quiet_jvm(session, site)
     _publish_instants_whole(session)
+    end_when_unfit(session)
     return session
 
 
