@@ -1,6 +1,7 @@
 """What runs a Thrift Server ends it where it has lost its executors, and never otherwise."""
 
 import json
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ def runner(monkeypatch):
     spec = spec_from_file_location("runner", FILE)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.setattr(module.signal, "signal", lambda *_: None)  # this process keeps its own handlers
     monkeypatch.setattr(module, "LOOK_SECONDS", LOOK_SECONDS)
     monkeypatch.setattr(module, "LOST_SECONDS", LOST_SECONDS)
     return module
@@ -76,3 +78,16 @@ def test_server_that_has_lost_all_executors_is_ended(runner):
 def test_server_that_may_have_executors_runs_to_its_own_end(runner, executors):
     with pages(executors) as url:
         assert runner.main(url, server_for(1)) == 3
+
+
+def test_server_ends_with_what_runs_it(tmp_path):
+    began = tmp_path / "began"
+    server = f"import pathlib, time; pathlib.Path({str(began)!r}).touch(); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, FILE, "http://127.0.0.1:1", sys.executable, "-c", server], stdout=subprocess.PIPE
+    ) as runner:
+        while not began.exists():
+            assert runner.poll() is None
+        runner.terminate()
+        assert runner.stdout.read() == b""  # the server held it open too
+        assert runner.wait() == 128 - ENDED_BY_SIGTERM

@@ -7,6 +7,7 @@ Usage: run.py URL-OF-ITS-PAGES COMMAND...
 """
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -16,11 +17,13 @@ from urllib.request import urlopen
 LOOK_SECONDS = 10
 # Others are there within seconds of a loss that YARN knows of, unless the queue is full; then those who wait lose nothing.
 LOST_SECONDS = 120
+STOP_SECONDS = 60
 
 
 def main(pages, command):
-    """Runs the command to its end; returns its exit code."""
+    """Runs the command to its end, which whoever asks this process to end brings about; returns its exit code."""
     server = subprocess.Popen(command)  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     had_some, last_seen = False, time.monotonic()
     while not has_ended(server):
         executors = count_executors(pages)
@@ -28,9 +31,18 @@ def main(pages, command):
             had_some, last_seen = had_some or bool(executors), time.monotonic()
         elif had_some and time.monotonic() > last_seen + LOST_SECONDS:
             print(f"Ended: it lost its executors {LOST_SECONDS} s ago and got no others.", file=sys.stderr, flush=True)
-            server.terminate()
-            server.wait()
+            end(server)
     return server.returncode
+
+
+def end(server):
+    """Asks it to end, and kills it if it does not."""
+    server.terminate()
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def has_ended(server):
