@@ -13,7 +13,7 @@ import pytest
 from spark_jobs.site import REPOSITORY
 
 FILE = REPOSITORY / "ansible/roles/thrift_server/files/run.py"
-LOOK_SECONDS, LOST_SECONDS = 0.05, 0.2
+LOOK_SECONDS, LOST_SECONDS = 0.05, 1.0
 ENDED_BY_SIGTERM = -15
 
 
@@ -77,7 +77,7 @@ def test_server_that_has_lost_all_executors_is_ended(runner):
 )
 def test_server_that_may_have_executors_runs_to_its_own_end(runner, executors):
     with pages(executors) as url:
-        assert runner.main(url, server_for(1)) == 3
+        assert runner.main(url, server_for(2)) == 3
 
 
 def test_server_ends_with_what_runs_it(tmp_path):
