@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from spark_jobs.lab.lab import prepare_machine
 from tests.lab.lake import DROP, WAVES, airflow, insert_rules, lake
 from tests.lab.machine import copy_to, host_of, look, run_lake
 from tests.simulator import simulate
@@ -12,7 +13,8 @@ KEEP = "CARELAKE_LAB_KEEP"
 
 @pytest.fixture(scope="session")
 def machine_before():
-    """How the machine was before any lab."""
+    """How the machine was before any lab, but for the tools of a lab, with which it is looked at."""
+    prepare_machine()
     run_lake("lab", "down")
     return look()
 
