@@ -7,8 +7,9 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,13 @@ OPTION = "--site"
 DEFAULT = "CARELAKE_INVENTORY"
 # These run on the control node: what they make or reach is not inside the cluster.
 AT_HOME = {"lab", "test", "bench", "demo", "size"}
-WAY_IN = "{{ dict(host=ansible_host, user=ansible_user, key=ansible_ssh_private_key_file | default(''), more=ansible_ssh_common_args | default('')) }}"
+# Hosts that run jobs are asked in the order of the inventory; two dead ones are enough.
+HOSTS = "nodemanagers[0:2]"
+WAY_IN = (
+    "{{ dict(place=groups.nodemanagers.index(inventory_hostname), name=inventory_hostname, host=ansible_host, user=ansible_user,"
+    " key=ansible_ssh_private_key_file | default(''), more=ansible_ssh_common_args | default('')) }}"
+)
+CONNECT_SECONDS = 5
 
 
 def site_of(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
@@ -45,30 +52,44 @@ def site_of(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
 
 
 def run_there(inventory: Path, arguments: Sequence[str]) -> None:
-    """Becomes the same command on the first host that runs jobs. Files that it names are those of that host."""
-    way = _way_in(inventory)
-    options = [*(["-i", way["key"]] if way["key"] else []), *shlex.split(way["more"]), "-o", "LogLevel=ERROR"]
+    """Becomes the same command on the first host that runs jobs and answers. Files that it names are those of that host."""
+    way = first_that_answers(_ways_in(inventory))
     terminal = ["-t"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     there = shlex.join(["sudo", "lake", *arguments] if way["user"] != "root" else ["lake", *arguments])
-    os.execvp("ssh", ["ssh", *terminal, *options, f"{way['user']}@{way['host']}", there])  # noqa: S606, S607
+    os.execvp("ssh", [*_ssh(way, *terminal), there])  # noqa: S606, S607
 
 
-def _way_in(inventory: Path) -> dict[str, Any]:
-    """Address, user and ssh options of the host, as Ansible understands the inventory; kept until its files change."""
-    state = [(str(path), path.stat().st_mtime_ns) for path in sorted(inventory.rglob("*.yml"))]
+def first_that_answers(ways: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first of these ways into hosts by which ssh comes in; the last one untried: what is wrong with it, ssh says best."""
+    for way in ways[:-1]:
+        words = [*_ssh(way, "-o", f"ConnectTimeout={CONNECT_SECONDS}"), "true"]
+        if subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0:  # noqa: S603
+            return way
+        print(f"{way['name']} does not answer by ssh: the next host is asked", file=sys.stderr)
+    return ways[-1]
+
+
+def _ssh(way: Mapping[str, Any], *more: str) -> list[str]:
+    key = ["-i", way["key"]] if way["key"] else []
+    return ["ssh", *more, *key, *shlex.split(way["more"]), "-o", "LogLevel=ERROR", f"{way['user']}@{way['host']}"]
+
+
+def _ways_in(inventory: Path) -> list[dict[str, Any]]:
+    """Address, user and ssh options of the hosts, as Ansible understands the inventory; kept until its files change."""
+    state = [WAY_IN, *((str(path), path.stat().st_mtime_ns) for path in sorted(inventory.rglob("*.yml")))]
     kept = ENVIRONMENT / "sites" / f"{sha256(json.dumps(state).encode()).hexdigest()[:16]}.json"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_json(kept, _ask_ansible(inventory))
-    return dict(json.loads(kept.read_bytes()))
+    return list(json.loads(kept.read_bytes()))
 
 
-def _ask_ansible(inventory: Path) -> dict[str, Any]:
+def _ask_ansible(inventory: Path) -> list[dict[str, Any]]:
     from spark_jobs.lab import ansible  # noqa: PLC0415  # of no use where a command runs at home
 
     ansible.ensure_ansible()
     words = (
-        "nodemanagers[0]",
+        HOSTS,
         "--inventory",
         inventory,
         "--one-line",
@@ -81,7 +102,8 @@ def _ask_ansible(inventory: Path) -> dict[str, Any]:
     command = [ansible.VENV / "bin" / "ansible", *words]
     done = subprocess.run(command, env=settings, cwd=ansible.ANSIBLE, capture_output=True, text=True, check=False)  # noqa: S603
     try:
-        return dict(json.loads(done.stdout.partition("=>")[2])["msg"])
-    except (ValueError, LookupError):
+        ways = [json.loads(line.partition("=>")[2])["msg"] for line in done.stdout.splitlines() or [""]]
+        return sorted(ways, key=itemgetter("place"))
+    except (ValueError, LookupError, TypeError):  # words instead of a way, or nothing
         hint = "\n  ".join((done.stderr or done.stdout).splitlines()[-3:])
-        raise LakeError(str(inventory), "Ansible can't tell how to reach its first nodemanager", hint) from None
+        raise LakeError(str(inventory), "Ansible can't tell how to reach its first nodemanagers", hint) from None

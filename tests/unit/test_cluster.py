@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from spark_jobs.cli.remote import site_of
+from spark_jobs.cli.remote import first_that_answers, site_of
 from spark_jobs.errors import LakeError
 from spark_jobs.landing.cluster_lease import this_attempt
 from spark_jobs.site import read_site
@@ -98,3 +98,9 @@ def test_site_that_is_none_is_refused(tmp_path):
     with pytest.raises(LakeError, match=r"no hosts\.yml"):
         site_of(["status", "--site", str(tmp_path / "nowhere")])
     assert site_of(["status"]) == (None, ["status"])
+
+
+def test_command_goes_to_the_next_host_where_the_first_is_dead(capsys):
+    nobody = {"name": "n1", "host": "127.0.0.1", "user": "root", "key": "", "more": "-p 1"}
+    assert first_that_answers([nobody, nobody | {"name": "n2"}])["name"] == "n2"
+    assert "n1 does not answer" in capsys.readouterr().err
