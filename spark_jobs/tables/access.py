@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-# ask(statement, most): at most so many rows, all of them if None. Raises QueryError.
+# ask(statement, most): at most so many rows, all of them if None. Raises QueryError, or LakeError where who answers is lost.
 Ask = Callable[[str, int | None], Answer]
 
 
@@ -52,7 +52,7 @@ class Access:
     lake: Lake | None = None
 
     def ask(self, statement: str, most: int | None = None) -> Answer:
-        """Runs one statement. Raises QueryError."""
+        """Runs one statement. Raises QueryError, or LakeError where who answers is lost meanwhile."""
         return self.run(statement, most)
 
     def records(self, statement: str) -> list[dict[str, Any]]:
@@ -113,16 +113,22 @@ def _addresses(cluster: Cluster) -> list[Address]:
 def _dial(site: Site, addresses: Sequence[Address]) -> Any:
     """A connection of PyHive to the first that answers."""
     from pyhive import hive  # noqa: PLC0415  # slow to import, and seldom needed
-    from thrift.transport.TTransport import TTransportException  # noqa: PLC0415
 
     for address in addresses:
         given = {"auth": "CUSTOM", "password": address.password} if address.password else {}
         try:
             return hive.connect(address.host, address.port, username=address.user, **given)
-        except (TTransportException, EOFError, OSError):
+        except _losses():
             continue
     who = "no Thrift Server answers" if site.cluster else "the ingest that has the lake does not answer"
     raise LakeError(str(site.home), who, "Try again in a moment.")
+
+
+def _losses() -> tuple[type[Exception], ...]:
+    """What PyHive raises where the other side of a connection is not there, or no more."""
+    from thrift.transport.TTransport import TTransportException  # noqa: PLC0415
+
+    return TTransportException, EOFError, OSError
 
 
 @contextmanager
@@ -143,13 +149,18 @@ def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
             status = getattr(error.args[0], "status", None) if error.args else None
             text = getattr(status, "errorMessage", None) or type(error).__name__
             raise QueryError("SQL", _first_lines(text)) from None
+        except _losses():
+            problem = "who answers SQL was lost while a statement ran; what it was to write is there or is not"
+            raise LakeError(str(site.home), problem, "Try again in a moment.") from None
         finally:
-            cursor.close()
+            with suppress(*_losses()):
+                cursor.close()
 
     try:
         yield Access(site, ask)
     finally:
-        connection.close()
+        with suppress(*_losses()):
+            connection.close()
 
 
 def _first_lines(text: str) -> str:

@@ -15,11 +15,13 @@ import pytest
 from pyhive import hive
 from thrift.transport.TTransport import TTransportException
 
+from spark_jobs.errors import LakeError
 from spark_jobs.landing.agent import land
 from spark_jobs.rules.inserts import insert_statements
 from spark_jobs.rules.rows import rows_of
 from spark_jobs.rules.yaml_files import load
 from spark_jobs.site import REPOSITORY, Site
+from spark_jobs.tables.access import open_access
 from spark_jobs.tables.endpoint import read_address
 from tests.simulator import simulate
 from tests.unit.test_clinical_documents import DOCUMENTS, READINGS
@@ -251,7 +253,11 @@ def test_ingest_that_is_stopped_ends_what_it_has_claimed_and_loses_no_zip(site, 
         deliver(site, tmp_path, "notes", f"N_{number}.zip", n_dot_csv=GOOD.format(number))
     landed = site.landing / "notes"
     eventually("some are claimed", lambda: any(site.claimed.rglob("*.zip")) or not any(landed.glob("*.zip")))
-    assert lake(site, "ingest", "stop")["stopped"]
+    with open_access(site, "ask") as access:
+        assert access.ask("SELECT 1").rows == [(1,)]
+        assert lake(site, "ingest", "stop")["stopped"]
+        with pytest.raises(LakeError, match="was lost while a statement ran"):
+            access.ask("SELECT 1")
     assert read_address(site) is None
     assert not any(path.is_file() for path in site.claimed.rglob("*"))
     waiting = len(list(landed.glob("*.zip")))
