@@ -5,6 +5,7 @@ import math
 import pytest
 import yaml
 
+from spark_jobs.lab.picture import groups
 from spark_jobs.site import REPOSITORY
 
 INVENTORIES = ["lab", "lab-small", "single", "production"]
@@ -19,24 +20,13 @@ def read(path):
 
 
 def sizes_of(inventory):
-    """What the roles say of sizes unless the inventory does, and the hosts of each of its groups."""
+    """What the roles say of sizes, unless the inventory does."""
     settings = {}
     for role in ROLES:
         settings |= read(REPOSITORY / "ansible/roles" / role / "defaults/main.yml")
     for path in sorted((REPOSITORY / "inventory" / inventory / "group_vars").glob("*.yml")):
         settings |= read(path)
     return settings
-
-
-def hosts_in(inventory, group):
-    """How many hosts a group has, by name or by the groups in it."""
-    groups = read(REPOSITORY / "inventory" / inventory / "hosts.yml")["all"]["children"]
-    return len(_names(groups, group))
-
-
-def _names(groups, group):
-    names = set(groups[group].get("hosts", {}))
-    return names.union(*(_names(groups, child) for child in groups[group].get("children", {})))
 
 
 def container(settings, cores, *memories):
@@ -71,9 +61,10 @@ def total(containers):
 def site(request):
     """Sizes, what all its workers have for YARN, and how many Thrift Servers work there."""
     settings = sizes_of(request.param)
-    workers = hosts_in(request.param, "nodemanagers")
+    hosts = groups(read(REPOSITORY / "inventory" / request.param / "hosts.yml")["all"])
+    workers = len(hosts["nodemanagers"])
     room = workers * settings["yarn_node_memory_mb"], workers * settings["yarn_node_cores"]
-    return settings, room, hosts_in(request.param, "thrift_servers")
+    return settings, room, len(hosts["thrift_servers"])
 
 
 def test_yarn_has_room_for_thrift_servers_ingest_and_a_compaction_at_once(site):
