@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +22,10 @@ ENDPOINT_SECONDS = 60.0
 LONGEST_MESSAGE = 2000
 # What Spark's endpoint says of a statement without a result, of which PyHive then can't fetch the rows.
 NO_RESULT = ("Result",)
+# What Spark 3.5 says of statements from when its session ends until its process does: who answers is as good as gone.
+SESSION_ENDED = re.compile(
+    "Cannot call methods on a stopped SparkContext|SparkContext (was shut down|has been shutdown)"
+)
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,8 @@ def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
     from pyhive import exc  # noqa: PLC0415
 
     connection = _dial(site, addresses)
+    problem = "who answers SQL was lost while a statement ran; what it was to write is there or is not"
+    lost = LakeError(str(site.home), problem, "Try again in a moment.")
 
     def ask(statement: str, most: int | None = None) -> Answer:
         cursor = connection.cursor()
@@ -148,10 +155,9 @@ def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
         except exc.Error as error:
             status = getattr(error.args[0], "status", None) if error.args else None
             text = getattr(status, "errorMessage", None) or type(error).__name__
-            raise QueryError("SQL", _first_lines(text)) from None
+            raise (lost if SESSION_ENDED.search(text) else QueryError("SQL", _first_lines(text))) from None
         except _losses():
-            problem = "who answers SQL was lost while a statement ran; what it was to write is there or is not"
-            raise LakeError(str(site.home), problem, "Try again in a moment.") from None
+            raise lost from None
         finally:
             with suppress(*_losses()):
                 cursor.close()
