@@ -1,5 +1,6 @@
 """The small lab, deployed by the playbooks: what they promise, on real hosts."""
 
+import shutil
 import subprocess
 import time
 
@@ -7,6 +8,7 @@ import pytest
 
 from spark_jobs.lab import ansible
 from spark_jobs.lab.state import lab_that_is_up
+from spark_jobs.site import REPOSITORY
 from tests.lab.machine import await_services, hosts, on_host, recap, run_lake, start_again, until_said
 
 HOSTS = {"n1", "n2", "n3"}
@@ -16,6 +18,14 @@ FAILOVER_SECONDS = 60
 @pytest.mark.parametrize("site", ["lab", "lab-small", "single", "production"])
 def test_inventory_holds_its_promises(deployed, site):
     run_lake("lab", "deploy", "--site", f"inventory/{site}", "--playbook", "inventory")
+
+
+def test_inventory_whose_yarn_lacks_room_is_refused_with_figures(deployed, tmp_path):
+    site = shutil.copytree(REPOSITORY / "inventory/single", tmp_path / "small")
+    (site / "host_vars").mkdir()
+    (site / "host_vars/lake1.yml").write_text("yarn_node_memory_mb: 8704\n")
+    with pytest.raises(AssertionError, match="a compaction in all nodemanagers: 9216 MB and 9 cores in 8704 MB"):
+        run_lake("lab", "deploy", "--site", str(site), "--playbook", "inventory")
 
 
 def test_second_deploy_changes_nothing(deployed):
