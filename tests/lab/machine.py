@@ -12,6 +12,7 @@ import yaml
 from spark_jobs.lab.state import lab_that_is_up
 from spark_jobs.site import REPOSITORY
 
+MINUTE = 60
 LONGEST_SECONDS = 1800
 START_SECONDS = 300
 
@@ -49,6 +50,14 @@ def await_services(host):
     """Waits until every service that the playbooks have made on a host runs."""
     units = "$(grep -l 'Managed by Ansible' /etc/systemd/system/*.service | xargs -n1 basename)"
     until_said(host, f"systemctl is-active {units} | sort -u", lambda said: said == "active")
+
+
+def until(is_so, minutes, every=2):
+    """Asks until it is so."""
+    deadline = time.monotonic() + minutes * MINUTE
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(every)
 
 
 def until_said(host, command, is_so):

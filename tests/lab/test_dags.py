@@ -12,14 +12,13 @@ import pytest
 import requests
 
 from tests.lab.lake import WAVES, after, airflow, bring_to, ingesting, insert_reports, lake, take_in
-from tests.lab.machine import host_of, on_host, run_lake, start_again
+from tests.lab.machine import MINUTE, host_of, on_host, run_lake, start_again, until
 from tests.lab.readers import ENGINES, differences, presto_address, presto_rows
 
 # A worker of YARN that has neither Airflow nor a member of PostgreSQL.
 WORKER = "n1"
 REPORTS = ("bed_availability", "health_metrics")  # every night, and every week
 NIGHTS = {"2026-02-12": "2026-02-11", "2026-02-13": "2026-02-12"}
-MINUTE = 60
 PROMISED_MINUTES = 5
 
 
@@ -141,10 +140,3 @@ def applications(name):
 
 def tables():
     return lake("tables", "list")["tables"]
-
-
-def until(is_so, minutes, every=2):
-    deadline = time.monotonic() + minutes * MINUTE
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(every)
