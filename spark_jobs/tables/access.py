@@ -141,8 +141,6 @@ def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
     from pyhive import exc  # noqa: PLC0415
 
     connection = _dial(site, addresses)
-    problem = "who answers SQL was lost while a statement ran; what it was to write is there or is not"
-    lost = LakeError(str(site.home), problem, "Try again in a moment.")
 
     def ask(statement: str, most: int | None = None) -> Answer:
         cursor = connection.cursor()
@@ -155,9 +153,9 @@ def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
         except exc.Error as error:
             status = getattr(error.args[0], "status", None) if error.args else None
             text = getattr(status, "errorMessage", None) or type(error).__name__
-            raise (lost if SESSION_ENDED.search(text) else QueryError("SQL", _first_lines(text))) from None
+            raise (_lost(site) if SESSION_ENDED.search(text) else QueryError("SQL", _first_lines(text))) from None
         except _losses():
-            raise lost from None
+            raise _lost(site) from None
         finally:
             with suppress(*_losses()):
                 cursor.close()
@@ -167,6 +165,11 @@ def _connect(site: Site, *addresses: Address) -> Iterator[Access]:
     finally:
         with suppress(*_losses()):
             connection.close()
+
+
+def _lost(site: Site) -> LakeError:
+    problem = "who answers SQL was lost while a statement ran; what it was to write is there or is not"
+    return LakeError(str(site.home), problem, "Try again in a moment.")
 
 
 def _first_lines(text: str) -> str:
