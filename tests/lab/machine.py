@@ -107,6 +107,12 @@ def look():
 
 
 def _stdout(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired as late:
+        said = "\n".join((part or b"").decode(errors="replace") for part in (late.stdout, late.stderr))
+        raise AssertionError(
+            f"{shlex.join(command)} took over {LONGEST_SECONDS} s; what it had said:\n{said}"
+        ) from None
     assert done.returncode == 0, f"{shlex.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
