@@ -2,18 +2,17 @@
 
 import json
 import shlex
-import time
 from contextlib import contextmanager
 
 from spark_jobs.lab.state import lab_that_is_up
-from tests.lab.machine import host_of, on_host, run_lake
+from tests.lab.machine import host_of, on_host, run_lake, until
 from tests.lab.readers import PORTS, presto_rows
 
 WAVES = 6
 SHIPPED_RULES, RULES = "/opt/carelake/jobs/metadata_tables", "/tmp/rules"
 COMPACT_AFTER = 3
 DROP = "/srv/carelake/carelake/drop"
-SECONDS = 600
+MINUTES = 10
 
 
 def insert_rules():
@@ -73,10 +72,7 @@ def take_in(truth, wave):
     """Lands a wave, and waits until the ingest that runs has put every zip of it into the ledger."""
     assert lake("land", "--keep", f"{DROP}/{wave}")["landed"]
     wanted = zips_in(after(truth, wave))
-    deadline = time.monotonic() + SECONDS
-    while (found := zips_in_ledger()) != wanted:
-        assert time.monotonic() < deadline, f"{found} of {wanted} zips are in the ledger after {SECONDS} s"
-        time.sleep(1)
+    until(zips_in_ledger, lambda found: found == wanted, MINUTES)
 
 
 def zips_in(truth):

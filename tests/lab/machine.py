@@ -14,7 +14,7 @@ from spark_jobs.site import REPOSITORY
 
 MINUTE = 60
 LONGEST_SECONDS = 1800
-START_SECONDS = 300
+START_MINUTES = 5
 
 
 def run_lake(*arguments):
@@ -52,26 +52,17 @@ def await_services(host):
     until_said(host, f"systemctl is-active {units} | sort -u", lambda said: said == "active")
 
 
-def until(is_so, minutes, every=2):
-    """Asks until it is so."""
+def until(ask, is_so=bool, minutes=START_MINUTES, every=2):
+    """Asks until the answer is so; where it never is, says what the last one was."""
     deadline = time.monotonic() + minutes * MINUTE
-    while not is_so():
-        assert time.monotonic() < deadline
+    while not is_so(answer := ask()):
+        assert time.monotonic() < deadline, f"the last answer of {minutes} minutes: {answer}"
         time.sleep(every)
 
 
 def until_said(host, command, is_so):
     """Asks on a host until the answer is so."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            said = on_host(host, command).strip()
-        except AssertionError as error:  # what it asks is not there yet
-            said = str(error)
-        if is_so(said):
-            return
-        assert time.monotonic() < deadline, said
-        time.sleep(2)
+    until(lambda: _said(host, command), is_so)
 
 
 def copy_to(host, source, target, owner):
@@ -104,6 +95,13 @@ def look():
         "forwarding": {str(path): path.read_text() for path in [*forwarding, Path("/proc/sys/net/ipv4/ip_forward")]},
         "keepers": [line for line in _stdout("ps", "-eo", "args").splitlines() if line.startswith("systemd-nspawn")],
     }
+
+
+def _said(host, command):
+    try:
+        return on_host(host, command).strip()
+    except AssertionError as error:  # what it asks is not there yet
+        return str(error)
 
 
 def _stdout(*command):

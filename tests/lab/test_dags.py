@@ -28,7 +28,7 @@ def truth(deliveries):
     if not lake("report", "list")["reports"]:
         insert_reports()
         wanted = {f"report_{report}" for report in REPORTS}
-        until(lambda: wanted <= set(airflow("dags", "list", "--output", "plain").split()), 5, every=10)
+        until(lambda: airflow("dags", "list", "--output", "plain").split(), wanted.issubset, every=10)
     bring_to(deliveries, WAVES - 2)
     return deliveries
 
@@ -69,7 +69,10 @@ def test_report_that_someone_inserts_is_a_scheduled_run_within_minutes(truth):
     name = f"wards_{uuid.uuid4().hex[:8]}"
     values = f"'{name}', 1, 'Wards', 'reports@carelake.example', 'SELECT count(*) AS beds FROM lake.bed', 'nightly'"
     lake("sql", f"INSERT INTO rules.report ({columns}) VALUES ({values})")
-    until(lambda: any(run["run_id"].startswith("scheduled__") for run in runs(f"report_{name}")), PROMISED_MINUTES)
+    until(
+        lambda: [run for run in runs(f"report_{name}") if run["run_id"].startswith("scheduled__")],
+        minutes=PROMISED_MINUTES,
+    )
     assert time.monotonic() - begun < PROMISED_MINUTES * MINUTE
 
 
@@ -79,7 +82,7 @@ def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth, upkeep
     assert lake("ingest", "--once")["failed"] == {}
     upkeep()
     asked = trigger("table_services")
-    until(lambda: any("RUNNING" in line for line in applications("lake tables compact")), 5)
+    until(lambda: applications("lake tables compact"), lambda found: any("RUNNING" in line for line in found))
     run_lake("lab", "kill", WORKER)
     try:
         assert state_at_end("table_services", asked, minutes=20) == "success"
@@ -94,8 +97,9 @@ def test_run_is_late_and_not_wrong_where_a_worker_host_loses_power(truth, upkeep
 def await_first_coordinator():
     """Waits until Presto's proxy has gone back to the first coordinator: queries that run on the second end then (decision 15)."""
     first = host_of("presto_coordinators")
-    until(lambda: requests.get(presto_address("/v1/info"), timeout=MINUTE).headers.get("X-Coordinator") == first, 5)
-    until(lambda: presto_rows("SELECT count(*) FROM system.runtime.nodes WHERE NOT coordinator") != [(0,)], 5)
+    info = presto_address("/v1/info")
+    until(lambda: requests.get(info, timeout=MINUTE).headers.get("X-Coordinator"), lambda found: found == first)
+    until(lambda: presto_rows("SELECT count(*) FROM system.runtime.nodes WHERE NOT coordinator")[0][0])
 
 
 def at_night(day):
@@ -117,7 +121,7 @@ def succeeds(dag, *more, minutes):
 def state_at_end(dag, name, minutes):
     """The state that a run ends in."""
     # To ask Airflow takes seconds of a core.
-    until(lambda: state(dag, name) in ("success", "failed"), minutes, every=10)
+    until(lambda: state(dag, name), lambda found: found in ("success", "failed"), minutes, every=10)
     return state(dag, name)
 
 

@@ -23,12 +23,12 @@ def test_ingest_whose_master_is_killed_three_times_goes_on_and_loses_nothing(del
     with ingesting():
         for _ in range(KILLS):
             land_once_more()
-            until(lambda: masters("pgrep"), 5)
+            until(lambda: masters("pgrep"))
             time.sleep(moments.uniform(0, SECONDS_OF_A_MASTER))
             assert masters("pkill -9")
         taken_in = replays()
         land_once_more()
-        until(lambda: replays() > taken_in, 10)
+        until(replays, lambda found: found > taken_in, minutes=10)
     assert differences(deliveries, ENGINES) == {}
 
 

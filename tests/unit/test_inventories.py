@@ -20,8 +20,8 @@ def read(path):
     return yaml.safe_load(path.read_text()) or {}
 
 
-def broken(inventory, **sizes):
-    """The rules that an inventory breaks, with some sizes in place of its own."""
+def broken(inventory, *more_nodes, **sizes):
+    """The rules that an inventory breaks, with more nodemanagers than its own, and some sizes in place of its own."""
     settings = {"yarn_masters_share": read(ROLES / "yarn/vars/main.yml")["yarn_masters_share"]}
     for role in ("yarn", "spark", "thrift_server", "carelake"):
         settings |= read(ROLES / role / "defaults/main.yml")
@@ -30,7 +30,7 @@ def broken(inventory, **sizes):
     settings |= sizes
     hosts = groups(read(REPOSITORY / "inventory" / inventory / "hosts.yml")["all"])
     nodes = [room.Room(settings["yarn_node_memory_mb"], settings["yarn_node_cores"])] * len(hosts["nodemanagers"])
-    rules = room.rules_of_room(settings, sum(nodes, start=room.Room(0, 0)), len(hosts["thrift_servers"]))
+    rules = room.rules_of_room(settings, [*nodes, *more_nodes], len(hosts["thrift_servers"]))
     return [rule["expected"] for rule in rules if not rule["holds"]]
 
 
@@ -56,6 +56,15 @@ def test_memory_is_counted_as_yarn_gives_it():
     """In steps of 512 MB: a kilobyte more than fits takes a step more."""
     assert broken("single", yarn_node_memory_mb=9216) == []
     assert len(broken("single", yarn_node_memory_mb=9216, thrift_server_executor_memory="1048577k")) == 1
+
+
+def test_container_needs_a_node_that_holds_it_whatever_the_others_are():
+    sizes = {"yarn_node_memory_mb": 3072, "yarn_container_max_mb": 4096, "carelake_driver_memory": "2600m"}
+    assert broken("single", room.Room(10240, 12), **sizes) == []
+    assert broken("single", *[room.Room(3328, 12)] * 4, **sizes) == [
+        "YARN has room for the master of an ingest in a container of YARN: "
+        "3584 MB and 1 cores in 3072 MB and 12 cores or 3328 MB and 12 cores"
+    ]
 
 
 def test_a_size_that_is_none_is_named():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,23 +36,24 @@ class Room:
         return f"{self.memory} MB and {self.cores} cores"
 
 
-def rules_of_room(sizes: Sizes, nodes: Room, thrift_servers: int) -> list[dict[str, str | bool]]:
+def rules_of_room(sizes: Sizes, nodes: Sequence[Room], thrift_servers: int) -> list[dict[str, str | bool]]:
     """What has to fit into what, each as `expected`, a sentence with the figures, and whether it `holds`.
 
-    `sizes` has the variables of the roles by their names, `nodes` is what all nodemanagers have for containers. Of a compaction one
-    executor is counted: it goes on with those it gets, an ingest would fall behind. Applications other than these wait for room.
+    `sizes` has the variables of the roles by their names, `nodes` is what each nodemanager has for containers. Of a compaction
+    one executor is counted: it goes on with those it gets, an ingest would fall behind. Applications other than these wait for room.
     Raises ValueError for a size that is none.
     """
     server, job = _thrift_server(sizes), _job(sizes)
     servers, masters = server * thrift_servers, server[:1] * thrift_servers
     queue = sizes["thrift_server_queue"]
-    of_queue = nodes.share(sizes["yarn_queues"][queue]["maximum"] / 100)
+    of_all = _sum(nodes)
+    of_queue = of_all.share(sizes["yarn_queues"][queue]["maximum"] / 100)
     of_masters = of_queue.share(sizes["yarn_masters_share"])
     # The proof of YARN, or a person's own job, has to come in beside the servers.
     one_more = Room(sizes["yarn_container_min_mb"], 1)
-    largest = Room(min(sizes["yarn_container_max_mb"], sizes["yarn_node_memory_mb"]), sizes["yarn_node_cores"])
+    largest = [Room(min(sizes["yarn_container_max_mb"], node.memory), node.cores) for node in nodes]
     return [
-        _rule("all Thrift Servers, the ingest and a compaction", servers + job + job[:2], "all nodemanagers", nodes),
+        _rule("all Thrift Servers, the ingest and a compaction", servers + job + job[:2], "all nodemanagers", of_all),
         _rule("all Thrift Servers", servers, f"the queue {queue}", of_queue),
         _rule(
             "the masters of all Thrift Servers and of a job",
@@ -60,16 +61,24 @@ def rules_of_room(sizes: Sizes, nodes: Room, thrift_servers: int) -> list[dict[s
             f"their share of the queue {queue}",
             of_masters,
         ),
-        _rule("the master of a Thrift Server", server[:1], "a container of YARN", largest),
-        _rule("an executor of a Thrift Server", server[1:2], "a container of YARN", largest),
-        _rule("the master of an ingest", job[:1], "a container of YARN", largest),
-        _rule("an executor of an ingest", job[1:2], "a container of YARN", largest),
+        _rule("the master of a Thrift Server", server[:1], "a container of YARN", *largest),
+        _rule("an executor of a Thrift Server", server[1:2], "a container of YARN", *largest),
+        _rule("the master of an ingest", job[:1], "a container of YARN", *largest),
+        _rule("an executor of an ingest", job[1:2], "a container of YARN", *largest),
     ]
 
 
-def _rule(what: str, containers: list[Room], where: str, there: Room) -> dict[str, str | bool]:
-    wanted = sum(containers, start=Room(0, 0))
-    return {"expected": f"YARN has room for {what} in {where}: {wanted} in {there}", "holds": there.holds(wanted)}
+def _rule(what: str, containers: Sequence[Room], where: str, *there: Room) -> dict[str, str | bool]:
+    """That one of those holds them all."""
+    wanted, figures = _sum(containers), " or ".join(sorted({str(room) for room in there}))
+    return {
+        "expected": f"YARN has room for {what} in {where}: {wanted} in {figures}",
+        "holds": any(room.holds(wanted) for room in there),
+    }
+
+
+def _sum(rooms: Iterable[Room]) -> Room:
+    return sum(rooms, start=Room(0, 0))
 
 
 def _thrift_server(sizes: Sizes) -> list[Room]:
@@ -106,9 +115,9 @@ class FilterModule:
     """What Ansible asks for the filters."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """`sizes | yarn_rules_of_room(megabytes, cores, thrift_servers)`."""
+        """`sizes | yarn_rules_of_room(megabytes, cores, thrift_servers)`, the middle two of each nodemanager."""
         return {
-            "yarn_rules_of_room": lambda sizes, memory, cores, servers: rules_of_room(
-                sizes, Room(memory, cores), servers
+            "yarn_rules_of_room": lambda sizes, megabytes, cores, thrift_servers: rules_of_room(
+                sizes, list(map(Room, megabytes, cores)), thrift_servers
             )
         }
