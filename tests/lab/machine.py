@@ -13,7 +13,8 @@ from spark_jobs.lab.state import lab_that_is_up
 from spark_jobs.site import REPOSITORY
 
 MINUTE = 60
-LONGEST_SECONDS = 1800
+# Four times what a first deploy takes with the machine to itself; one that was three times slower was met.
+LONGEST_SECONDS = 2700
 START_MINUTES = 5
 
 
