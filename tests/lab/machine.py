@@ -54,11 +54,12 @@ def await_services(host):
 
 
 def until(ask, is_so=bool, minutes=START_MINUTES, every=2):
-    """Asks until the answer is so; where it never is, says what the last one was."""
+    """Asks until the answer is so, and returns it; where it never is, says what the last one was."""
     deadline = time.monotonic() + minutes * MINUTE
     while not is_so(answer := ask()):
         assert time.monotonic() < deadline, f"the last answer of {minutes} minutes: {answer}"
         time.sleep(every)
+    return answer
 
 
 def until_said(host, command, is_so):

@@ -121,8 +121,7 @@ def succeeds(dag, *more, minutes):
 def state_at_end(dag, name, minutes):
     """The state that a run ends in."""
     # To ask Airflow takes seconds of a core.
-    until(lambda: state(dag, name), lambda found: found in ("success", "failed"), minutes, every=10)
-    return state(dag, name)
+    return until(lambda: state(dag, name), lambda found: found in ("success", "failed"), minutes, every=10)
 
 
 def state(dag, name):
